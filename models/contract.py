@@ -1,0 +1,158 @@
+"""What a model promises: its inputs and outputs, their meaning, its samples and where it comes from.
+
+The manifest is written when a model is made and travels with its ONNX file. Hosts enforce it
+before a model runs (`check`) and try the samples before a model serves (`services/sources`).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+Arrays = Mapping[str, NDArray[Any]]
+Datatype = Literal["UINT8", "INT32", "INT64", "FP32", "BYTES"]
+"""Names of the Open Inference Protocol."""
+
+DTYPES: dict[str, np.dtype[Any]] = {
+    "UINT8": np.dtype(np.uint8),
+    "INT32": np.dtype(np.int32),
+    "INT64": np.dtype(np.int64),
+    "FP32": np.dtype(np.float32),
+    "BYTES": np.dtype(np.object_),
+}
+
+
+class Frozen(BaseModel):
+    """A part of the manifest: immutable, and nothing in it is ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+class TensorSpec(Frozen):
+    """One input or output: what it is called, what it holds, what it means."""
+
+    name: str
+    datatype: Datatype
+    shape: tuple[int, ...] = Field(description="-1 is a free dimension; the first is the batch.")
+    meaning: str
+    minimum: float | None = Field(None, description="Smallest allowed value, inclusive.")
+    maximum: float | None = Field(None, description="Largest allowed value, inclusive.")
+    labels: tuple[str, ...] | None = Field(None, description="What each entry of the last axis stands for.")
+    colour_space: str | None = None
+    language: tuple[str, ...] | None = None
+
+
+class Sample(Frozen):
+    """One example with its expected answer, tried by every host before the model serves.
+
+    `raw` is a file beside the manifest (a picture, or UTF-8 text) that `features.encode` takes;
+    `inputs` and `outputs` are .npz files holding the expected features and the expected answer.
+    """
+
+    raw: str
+    inputs: str
+    outputs: str
+
+
+class Lineage(Frozen):
+    """Where a version comes from, so that it can be walked back to its data and made again."""
+
+    git_commit: str
+    sources_sha256: str = Field(description="Of the model's source files and parameters.")
+    dirty: bool = Field(description="The sources differed from the commit.")
+    data_sha256: str = Field(description="Of the tracked data the last training read.")
+    parameters: dict[str, Any]
+    metrics: dict[str, float]
+    versions: dict[str, str] = Field(description="Libraries that made the model.")
+    author: str
+    purpose: str
+    approver: str | None = None
+    trained_at: str = Field(description="ISO 8601, UTC. Not part of the model hash.")
+    expires_at: str = Field(description="ISO 8601, UTC. When somebody has to look at it again.")
+
+
+class Manifest(Frozen):
+    """`manifest.json`: the contract of one model version."""
+
+    name: str
+    title: str
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    thresholds: dict[str, float] = Field(
+        default_factory=dict,
+        description="Decisions from scores, chosen on validation data on a stated cost.",
+    )
+    default: dict[str, list[Any]] = Field(
+        description="The declared default answer: one row for each output."
+    )
+    requires: dict[str, str] = Field(
+        description="Exact versions of the libraries that features and runtime need."
+    )
+    files: dict[str, str] = Field(description="sha256 of each other file of the artefact.")
+    samples: tuple[Sample, ...] = ()
+    tolerance: float = Field(1e-4, description="Largest absolute difference allowed on a sample.")
+    reference: dict[str, Any] = Field(
+        default_factory=dict, description="Statistics of inputs and outputs on validation data."
+    )
+    lineage: Lineage | None = None
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """Read `manifest.json` of an artefact folder."""
+        return cls.model_validate_json((folder / "manifest.json").read_bytes())
+
+    def output(self, name: str) -> TensorSpec:
+        """The output of that name."""
+        return next(spec for spec in self.outputs if spec.name == name)
+
+
+class ContractBroken(ValueError):
+    """The input does not keep the model's contract."""
+
+    def __init__(self, where: str, what: str, allowed: str) -> None:
+        super().__init__(f"{where}: {what}; allowed: {allowed}")
+        self.where = where
+        self.what = what
+        self.allowed = allowed
+
+
+def check(manifest: Manifest, arrays: Arrays) -> None:
+    """Hold a request against the contract; raises ContractBroken naming what, where and what is allowed.
+
+    Checked: names, dtype (no silent casts: float16 is not float32), rank and fixed dimensions, one
+    batch size for all inputs, no NaN or infinity, the valid range.
+    """
+    wanted = {spec.name for spec in manifest.inputs}
+    for name in arrays.keys() - wanted:
+        raise ContractBroken(f"inputs.{name}", "unknown input", ", ".join(sorted(wanted)))
+    batches: set[int] = set()
+    for spec in manifest.inputs:
+        if spec.name not in arrays:
+            raise ContractBroken(f"inputs.{spec.name}", "missing", "exactly one tensor of that name")
+        check_tensor(spec, arrays[spec.name])
+        batches.add(arrays[spec.name].shape[0])
+    if len(batches) > 1:
+        raise ContractBroken("inputs", f"batch sizes differ: {sorted(batches)}", "one batch size for all inputs")
+
+
+def check_tensor(spec: TensorSpec, array: NDArray[Any]) -> None:
+    """Hold one tensor against its spec."""
+    where = f"inputs.{spec.name}"
+    if array.dtype != DTYPES[spec.datatype]:
+        raise ContractBroken(f"{where}.datatype", f"is {array.dtype}", f"{spec.datatype} ({DTYPES[spec.datatype]})")
+    fits = len(array.shape) == len(spec.shape) and all(
+        wanted in (-1, given) for wanted, given in zip(spec.shape, array.shape, strict=True)
+    )
+    if not fits or array.shape[0] < 1:
+        raise ContractBroken(f"{where}.shape", f"is {list(array.shape)}", f"{list(spec.shape)}, -1 is at least 1")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        raise ContractBroken(f"{where}.data", "holds NaN or infinity", "finite numbers")
+    if array.size == 0 or array.dtype.kind not in "fiu":
+        return
+    if spec.minimum is not None and array.min() < spec.minimum:
+        raise ContractBroken(f"{where}.data", f"smallest value is {array.min()}", f"at least {spec.minimum}")
+    if spec.maximum is not None and array.max() > spec.maximum:
+        raise ContractBroken(f"{where}.data", f"largest value is {array.max()}", f"at most {spec.maximum}")

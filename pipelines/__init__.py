@@ -1,0 +1,1 @@
+"""How models are made: one folder a model, one file a stage."""

@@ -1,0 +1,1 @@
+"""How models are served: one folder, one process."""

@@ -1,0 +1,1 @@
+"""What every service shares: settings, HTTP, workers, health, logs, metrics, errors."""
