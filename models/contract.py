@@ -85,12 +85,8 @@ class Manifest(Frozen):
         default_factory=dict,
         description="Decisions from scores, chosen on validation data on a stated cost.",
     )
-    default: dict[str, list[Any]] = Field(
-        description="The declared default answer: one row for each output."
-    )
-    requires: dict[str, str] = Field(
-        description="Exact versions of the libraries that features and runtime need."
-    )
+    default: dict[str, list[Any]] = Field(description="The declared default answer: one row for each output.")
+    requires: dict[str, str] = Field(description="Exact versions of the libraries that features and runtime need.")
     files: dict[str, str] = Field(description="sha256 of each other file of the artefact.")
     samples: tuple[Sample, ...] = ()
     tolerance: float = Field(1e-4, description="Largest absolute difference allowed on a sample.")

@@ -1,0 +1,108 @@
+"""The log that services talk over, as a seam: Kafka at run time, memory in unit tests."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.contracts import CloudEvent
+
+
+class BusUnavailable(Exception):
+    """The broker does not answer right now; nothing is lost, it is tried again."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One record as it came from the broker."""
+
+    topic: str
+    key: str
+    value: bytes
+
+
+class Subscription(Protocol):
+    """A member of a consumer group."""
+
+    async def poll(self) -> Sequence[Message]:
+        """The next messages, or none after a short while; raises BusUnavailable."""
+        ...
+
+    async def commit(self) -> None:
+        """Everything polled so far is done with."""
+        ...
+
+    async def close(self) -> None:
+        """Leave the group."""
+        ...
+
+
+class Bus(Protocol):
+    """Where events are published and consumed, at least once."""
+
+    async def publish(self, event: CloudEvent, topic: str | None = None) -> None:
+        """Returns once the broker has the event; raises BusUnavailable. The topic is the type unless given."""
+        ...
+
+    def subscribe(self, topics: Sequence[str], group: str) -> Subscription:
+        """Join a consumer group; what nobody of the group has committed is delivered."""
+        ...
+
+    async def close(self) -> None:
+        """Flush and leave."""
+        ...
+
+
+class MemoryBus:
+    """The bus of unit tests: one partition a topic, groups with committed positions."""
+
+    def __init__(self) -> None:
+        self.topics: dict[str, list[Message]] = defaultdict(list)
+        self.positions: dict[tuple[str, str], int] = defaultdict(int)
+        self.changed = asyncio.Condition()
+
+    async def publish(self, event: CloudEvent, topic: str | None = None) -> None:
+        """Append to the topic."""
+        topic = topic or event.type
+        async with self.changed:
+            self.topics[topic].append(Message(topic, event.key, event.model_dump_json().encode()))
+            self.changed.notify_all()
+
+    def subscribe(self, topics: Sequence[str], group: str) -> Subscription:
+        """Join a group that starts where it last committed."""
+        return _MemorySubscription(self, topics, group)
+
+    async def close(self) -> None:
+        """Nothing to flush."""
+
+    def events(self, topic: str) -> list[CloudEvent]:
+        """Everything that was published on a topic, for tests to look at."""
+        return [CloudEvent.model_validate_json(message.value) for message in self.topics[topic]]
+
+
+class _MemorySubscription:
+    def __init__(self, bus: MemoryBus, topics: Sequence[str], group: str) -> None:
+        self._bus, self._topics, self._group = bus, topics, group
+        self._at = {topic: bus.positions[group, topic] for topic in topics}
+
+    async def poll(self) -> Sequence[Message]:
+        async with self._bus.changed:
+            if not self._waiting():
+                try:
+                    await asyncio.wait_for(self._bus.changed.wait_for(self._waiting), timeout=0.2)
+                except TimeoutError:
+                    return []
+            found = [message for topic in self._topics for message in self._bus.topics[topic][self._at[topic] :]]
+            self._at = {topic: len(self._bus.topics[topic]) for topic in self._topics}
+            return found
+
+    async def commit(self) -> None:
+        for topic, position in self._at.items():
+            self._bus.positions[self._group, topic] = position
+
+    async def close(self) -> None:
+        """Nothing to leave."""
+
+    def _waiting(self) -> bool:
+        return any(self._at[topic] < len(self._bus.topics[topic]) for topic in self._topics)

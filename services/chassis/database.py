@@ -1,0 +1,40 @@
+"""PostgreSQL: one pool a process, plain SQL, rows as dictionaries."""
+
+from typing import Any
+
+from pgvector.psycopg import register_vector_async
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from services.chassis.settings import Settings
+
+Connection = AsyncConnection[DictRow]
+Database = AsyncConnectionPool[Connection]
+
+
+def database(settings: Settings) -> Database:
+    """A pool that is not open yet. A connection is checked when it is taken: a restarted server goes unnoticed."""
+    keywords: dict[str, Any] = {
+        "row_factory": dict_row,
+        "autocommit": True,
+        "connect_timeout": 3,
+        "application_name": "platform",
+    }
+    password = settings.password()
+    return AsyncConnectionPool(
+        settings.database_url or "",
+        kwargs=keywords | ({"password": password} if password else {}),
+        connection_class=AsyncConnection[DictRow],
+        min_size=1,
+        max_size=settings.database_pool_size,
+        timeout=5,
+        reconnect_timeout=0,
+        open=False,
+        configure=_configure,
+        check=AsyncConnectionPool.check_connection,
+    )
+
+
+async def _configure(connection: Connection) -> None:
+    await register_vector_async(connection)

@@ -1,0 +1,194 @@
+"""The bus on Apache Kafka or anything that speaks its protocol.
+
+A broker may vanish and come back empty: every retriable error is weather, topics are made again,
+consumers subscribe (never assign), and the producer is not idempotent, because an idempotent one
+never recovers from a broker that forgot it. Lossless delivery is the outbox's work.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.admin import KafkaAdminClient, NewTopic
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from services.chassis.bus import BusUnavailable, Message, Subscription
+from services.chassis.settings import Settings
+from services.contracts import CloudEvent, topics
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+PARTITIONS = 4
+TOPICS_EVERY_SECONDS = 5.0
+
+
+class KafkaBus:
+    """One producer a process, one thread for it; consumers have a thread each."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._servers = (settings.kafka_bootstrap_servers or "").split(",")
+        self._session_timeout_ms = settings.kafka_session_timeout_ms
+        self._thread = ThreadPoolExecutor(1, "kafka-producer")
+        self._producer: Any = None
+        self._topics = Topics(self._servers)
+
+    async def publish(self, event: CloudEvent, topic: str | None = None) -> None:
+        """Send and wait for the broker's acknowledgement."""
+        loop = asyncio.get_running_loop()
+        acknowledged: asyncio.Future[None] = loop.create_future()
+        await loop.run_in_executor(self._thread, self._send, event, topic or event.type, acknowledged, loop)
+        try:
+            await asyncio.wait_for(acknowledged, timeout=10)
+        except TimeoutError as error:
+            raise BusUnavailable("the broker did not acknowledge in 10 s") from error
+
+    def subscribe(self, topics: Sequence[str], group: str) -> Subscription:
+        """A member of the group; it connects at its first poll."""
+        return KafkaSubscription(self._servers, topics, group, self._session_timeout_ms, self._topics)
+
+    async def close(self) -> None:
+        """Send what is waiting and disconnect."""
+        if self._producer is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._producer.close, 5)
+        self._thread.shutdown(wait=False)
+
+    def _send(
+        self,
+        event: CloudEvent,
+        topic: str,
+        acknowledged: "asyncio.Future[None]",
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        def settle(outcome: Callable[[], None]) -> None:
+            loop.call_soon_threadsafe(lambda: None if acknowledged.done() else outcome())
+
+        try:
+            self._topics.ensure()
+            future = self._connected().send(topic, value=event.model_dump_json().encode(), key=event.key.encode())
+        except KafkaError as error:
+            unavailable = BusUnavailable(repr(error))
+            settle(lambda: acknowledged.set_exception(unavailable))
+            return
+        future.add_callback(lambda _: settle(lambda: acknowledged.set_result(None)))
+        future.add_errback(lambda error: settle(lambda: acknowledged.set_exception(BusUnavailable(repr(error)))))
+
+    def _connected(self) -> Any:
+        if self._producer is None:
+            self._producer = KafkaProducer(
+                bootstrap_servers=self._servers,
+                enable_idempotence=False,
+                acks="all",
+                linger_ms=0,
+                retries=3,
+                request_timeout_ms=5000,
+                max_block_ms=4000,
+                reconnect_backoff_ms=50,
+                reconnect_backoff_max_ms=500,
+            )
+        return self._producer
+
+
+class Topics:
+    """Makes the topics, and makes them again when the broker has forgotten them."""
+
+    def __init__(self, servers: Sequence[str]) -> None:
+        self._servers = servers
+        self._checked = float("-inf")
+
+    def ensure(self) -> None:
+        """Make what is missing; looks at most every few seconds. Raises KafkaError."""
+        if time.monotonic() - self._checked < TOPICS_EVERY_SECONDS:
+            return
+        admin = KafkaAdminClient(bootstrap_servers=self._servers, request_timeout_ms=4000)
+        try:
+            missing = set(topics()) - set(admin.list_topics())
+            for topic in sorted(missing):
+                self._make(admin, topic)
+        finally:
+            admin.close()
+        self._checked = time.monotonic()
+
+    def forget(self) -> None:
+        """The connection was lost: look again at the next call."""
+        self._checked = float("-inf")
+
+    def _make(self, admin: Any, topic: str) -> None:
+        try:
+            admin.create_topics([NewTopic(topic, num_partitions=PARTITIONS, replication_factor=1)])
+            log.info("made topic %s", topic, extra={"action": "topic.made"})
+        except TopicAlreadyExistsError:
+            return
+
+
+class KafkaSubscription:
+    """One consumer in a thread of its own (kafka-python's consumer is not thread-safe)."""
+
+    def __init__(
+        self, servers: Sequence[str], topics: Sequence[str], group: str, session_timeout_ms: int, made: Topics
+    ) -> None:
+        self._arguments: dict[str, Any] = {
+            "bootstrap_servers": servers,
+            "group_id": group,
+            "enable_auto_commit": False,
+            "auto_offset_reset": "earliest",
+            "session_timeout_ms": session_timeout_ms,
+            "heartbeat_interval_ms": min(300, session_timeout_ms // 3),
+            "fetch_max_wait_ms": 20,
+            "max_poll_records": 32,
+            "metadata_max_age_ms": 5000,
+            "reconnect_backoff_ms": 50,
+            "reconnect_backoff_max_ms": 500,
+        }
+        self._topics = list(topics)
+        self._made = made
+        self._thread = ThreadPoolExecutor(1, f"kafka-{group}")
+        self._consumer: Any = None
+
+    async def poll(self) -> Sequence[Message]:
+        """The next messages, or none after 0.2 s; raises BusUnavailable."""
+        return await self._in_thread(self._poll)
+
+    async def commit(self) -> None:
+        """Commit positions. What a rebalance prevents is delivered again: consumers are idempotent."""
+        try:
+            await self._in_thread(self._commit)
+        except BusUnavailable as error:
+            log.info("not committed: %s", error, extra={"action": "commit.skipped"})
+
+    async def close(self) -> None:
+        """Leave the group."""
+        await self._in_thread(self._close)
+        self._thread.shutdown(wait=False)
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._guarded, call)
+
+    def _guarded(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except KafkaError as error:
+            self._made.forget()
+            raise BusUnavailable(repr(error)) from error
+
+    def _poll(self) -> Sequence[Message]:
+        if self._consumer is None:
+            self._made.ensure()
+            self._consumer = KafkaConsumer(**self._arguments)
+            self._consumer.subscribe(self._topics)
+        batches = self._consumer.poll(timeout_ms=200)
+        return [
+            Message(record.topic, (record.key or b"").decode(), record.value)
+            for records in batches.values()
+            for record in records
+        ]
+
+    def _commit(self) -> None:
+        self._consumer.commit()
+
+    def _close(self) -> None:
+        if self._consumer is not None:
+            self._consumer.close()

@@ -1,0 +1,130 @@
+"""The transactional outbox: an event is written with the change it tells of, and kept until its effect is back.
+
+Every schema that sends events has the table (`OUTBOX_TABLE`). The relay sends what is new at once
+and what is late again; `settle` removes the row when an effect names it as its cause.
+"""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from services.chassis.bus import Bus, BusUnavailable
+from services.chassis.database import Connection, Database
+from services.chassis.metrics import Metrics
+from services.contracts import EFFECTS, CloudEvent
+
+log = logging.getLogger(__name__)
+
+OUTBOX_TABLE = """
+CREATE TABLE outbox (
+    id uuid PRIMARY KEY,
+    type text NOT NULL,
+    event jsonb NOT NULL,
+    attempts integer NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    due_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX outbox_due ON outbox (due_at);
+"""
+
+_WAITING_FOR_EFFECT = frozenset(event.type for event in EFFECTS)
+BATCH = 100
+LATE = timedelta(seconds=5)
+LATEST = timedelta(seconds=60)
+
+
+async def add(connection: Connection, event: CloudEvent) -> None:
+    """Write the event in the caller's transaction."""
+    await connection.execute(
+        "INSERT INTO outbox (id, type, event) VALUES (%s, %s, %s::jsonb)",
+        (event.id, event.type, event.model_dump_json()),
+    )
+
+
+async def settle(connection: Connection, effect: CloudEvent) -> bool:
+    """The effect has come back: forget its cause. False when it was settled before."""
+    done = await connection.execute("DELETE FROM outbox WHERE id = %s", (effect.causationid,))
+    return done.rowcount > 0
+
+
+class Relay:
+    """Sends the outbox's rows to the bus; safe to run in several processes."""
+
+    def __init__(self, database: Database, bus: Bus, metrics: Metrics, *, late: timedelta = LATE) -> None:
+        self._database, self._bus, self._metrics, self._late = database, bus, metrics, late
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something was committed: send it now."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Send until cancelled: at once when woken, and every half second for what is late."""
+        while True:
+            self._woken.clear()
+            try:
+                while await self.send_due() == BATCH:
+                    pass
+            except Exception as error:
+                log.warning("outbox waits: %r", error, extra={"action": "outbox.waits"})
+                await asyncio.sleep(0.2)
+            try:
+                await asyncio.wait_for(self._woken.wait(), timeout=0.5)
+            except TimeoutError:
+                continue
+
+    async def send_due(self) -> int:
+        """Send what is new or late; returns how many. A row is put off before it is sent: a dead relay blocks nobody."""
+        async with self._database.connection() as connection:
+            rows = await (
+                await connection.execute(
+                    """
+                    UPDATE outbox SET attempts = attempts + 1, due_at = now() + least(%s * (attempts + 1), %s)
+                    WHERE id IN (
+                        SELECT id FROM outbox WHERE due_at <= now() ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+                    )
+                    RETURNING id, event, attempts
+                    """,
+                    (self._late, LATEST, BATCH),
+                )
+            ).fetchall()
+        events = [CloudEvent.model_validate(row["event"]) for row in sorted(rows, key=lambda row: row["id"])]
+        for row in rows:
+            if row["attempts"] > 1:
+                log.info(
+                    "sent again",
+                    extra={"action": "outbox.resent", "event_id": row["id"], "try": row["attempts"]},
+                )
+        sent = await asyncio.gather(*(self._send(event) for event in events))
+        await self._finish([event for event, ok in zip(events, sent, strict=True) if ok])
+        await self._soon([event for event, ok in zip(events, sent, strict=True) if not ok])
+        await self._count()
+        return len(rows)
+
+    async def _send(self, event: CloudEvent) -> bool:
+        try:
+            await self._bus.publish(event)
+        except BusUnavailable as error:
+            log.warning("not sent: %s", error, extra={"action": "outbox.not_sent", "event_id": event.id})
+            return False
+        self._metrics.published.labels(event.type).inc()
+        return True
+
+    async def _finish(self, events: list[CloudEvent]) -> None:
+        done = [event.id for event in events if event.type not in _WAITING_FOR_EFFECT]
+        if done:
+            async with self._database.connection() as connection:
+                await connection.execute("DELETE FROM outbox WHERE id = ANY(%s)", (done,))
+
+    async def _soon(self, events: list[CloudEvent]) -> None:
+        unsent = [event.id for event in events]
+        if unsent:
+            async with self._database.connection() as connection:
+                await connection.execute(
+                    "UPDATE outbox SET due_at = now() + interval '0.5 s' WHERE id = ANY(%s)", (unsent,)
+                )
+
+    async def _count(self) -> None:
+        async with self._database.connection() as connection:
+            row = await (await connection.execute("SELECT count(*) AS n FROM outbox")).fetchone()
+        self._metrics.outbox_rows.set(row["n"] if row else 0)

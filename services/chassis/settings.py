@@ -1,0 +1,30 @@
+"""Settings are environment variables; a service extends this class with its own."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What every service may be given. A backend without an address is not opened."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
+
+    listen_host: str = Field("0.0.0.0", description="Interface this process listens on.")  # noqa: S104
+    log_format: str = Field("json", description="`json`, or `line` for one readable line.")
+    log_level: str = Field("INFO", description="Smallest level that is logged.")
+    database_url: str | None = Field(None, description="PostgreSQL, without the password.")
+    database_password_file: Path | None = Field(None, description="File that holds the role's password.")
+    database_pool_size: int = Field(8, description="Most connections this process opens.")
+    kafka_bootstrap_servers: str | None = Field(None, description="Addresses of the broker.")
+    kafka_session_timeout_ms: int = Field(
+        6000,
+        description="How long a silent consumer keeps its partitions. Apache Kafka refuses less than 6000.",
+    )
+    files_url: str | None = Field(None, description="Root of the file store, as fsspec takes it.")
+    jwks_file: Path | None = Field(None, description="Public keys that tokens are checked with.")
+
+    def password(self) -> str | None:
+        """The database password, read when it is needed."""
+        return self.database_password_file.read_text().strip() if self.database_password_file else None

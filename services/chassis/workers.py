@@ -1,0 +1,165 @@
+"""The loop of every consumer: done, try again, or dead letter; each is counted.
+
+Weather (a database, broker or neighbour that is away) is waited out without limit. Anything else
+fails three times at most, then the event goes to the topic's dead letters with the reason.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import httpx
+import psycopg
+import psycopg_pool
+
+from services.chassis.bus import Bus, BusUnavailable, Message
+from services.chassis.errors import Unavailable
+from services.chassis.logs import request_id
+from services.chassis.metrics import Metrics
+from services.contracts import CloudEvent, EventData, dead_letter_topic
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 3
+BACKOFF_SECONDS = (0.1, 0.5, 2.0)
+WEATHER = (
+    psycopg.OperationalError,
+    psycopg_pool.PoolTimeout,
+    psycopg_pool.PoolClosed,
+    httpx.TransportError,
+    BusUnavailable,
+    Unavailable,
+    ConnectionError,
+)
+
+Handler = Callable[[Any, CloudEvent], Awaitable[None]]
+
+
+class TryAgain(Exception):
+    """The event cannot be handled yet; this attempt does not count as a failure."""
+
+
+class Worker:
+    """One member of one consumer group."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        group: str,
+        handlers: Mapping[type[EventData], Handler],
+        metrics: Metrics,
+        *,
+        dead_letters_of: Mapping[type[EventData], Handler] | None = None,
+        concurrency: int = 8,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._bus, self._group, self._metrics, self._pause = bus, group, metrics, pause
+        self._handlers = {kind.type: (kind, handler) for kind, handler in handlers.items()}
+        for kind, handler in (dead_letters_of or {}).items():
+            self._handlers[dead_letter_topic(kind.type)] = (kind, handler)
+        self._slots = asyncio.Semaphore(concurrency)
+
+    async def run(self) -> None:
+        """Consume until cancelled."""
+        subscription = self._bus.subscribe(list(self._handlers), self._group)
+        lost = 0
+        try:
+            while True:
+                try:
+                    messages = await subscription.poll()
+                    lost = 0
+                except BusUnavailable as error:
+                    log.warning("broker away: %s", error, extra={"action": "broker.away", "group": self._group})
+                    await self._pause(BACKOFF_SECONDS[min(lost, 1)])
+                    lost += 1
+                    continue
+                if messages:
+                    await self.handle(messages)
+                    await subscription.commit()
+        finally:
+            await asyncio.shield(subscription.close())
+
+    async def handle(self, messages: Sequence[Message]) -> None:
+        """Handle a batch: events of one key in order, different keys side by side."""
+        by_key: dict[str, list[Message]] = defaultdict(list)
+        for message in messages:
+            by_key[message.key].append(message)
+        async with asyncio.TaskGroup() as group:
+            for chain in by_key.values():
+                group.create_task(self._in_order(chain))
+
+    async def _in_order(self, chain: Sequence[Message]) -> None:
+        for message in chain:
+            async with self._slots:
+                await self._one(message)
+
+    async def _one(self, message: Message) -> None:
+        try:
+            event = CloudEvent.model_validate_json(message.value)
+            kind, handler = self._handlers[message.topic]
+            data = kind.model_validate(event.data)
+        except ValueError as error:
+            await self._unreadable(message, error)
+            return
+        token = request_id.set(event.requestid)
+        try:
+            with self._metrics.event_seconds.labels(message.topic).time():
+                outcome = await self._attempts(handler, data, event, message)
+            self._metrics.events.labels(message.topic, outcome).inc()
+        finally:
+            request_id.reset(token)
+
+    async def _attempts(self, handler: Handler, data: EventData, event: CloudEvent, message: Message) -> str:
+        failures = 0
+        tries = 0
+        while True:
+            try:
+                await handler(data, event)
+                return "done"
+            except (*WEATHER, TryAgain) as error:
+                reason = repr(error)
+            except Exception as error:
+                failures += 1
+                reason = repr(error)
+                log.exception("event failed", extra={"action": "event.failed", "event_id": event.id, "try": failures})
+                if failures >= ATTEMPTS:
+                    await self._dead_letter(event, message.topic, reason)
+                    return "dead_letter"
+            log.warning("%s again: %s", message.topic, reason, extra={"action": "event.retried", "event_id": event.id})
+            self._metrics.events.labels(message.topic, "retried").inc()
+            await self._pause(BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS) - 1)])
+            tries += 1
+
+    async def _dead_letter(self, event: CloudEvent, topic: str, reason: str) -> None:
+        if topic.endswith(".dead-letter"):
+            log.error("dead letter failed: %s", reason, extra={"action": "event.given_up", "event_id": event.id})
+            return
+        dead = event.model_copy(update={"data": event.data | {"dead_letter_reason": reason}})
+        await self._sent(dead, dead_letter_topic(topic))
+        log.error(
+            "dead letter: %s",
+            reason,
+            extra={"action": "event.dead_letter", "event_id": event.id, "topic": topic},
+        )
+
+    async def _sent(self, event: CloudEvent, topic: str) -> None:
+        while True:
+            try:
+                await self._bus.publish(event, topic)
+                return
+            except BusUnavailable:
+                await self._pause(BACKOFF_SECONDS[1])
+
+    async def _unreadable(self, message: Message, error: Exception) -> None:
+        log.error("unreadable event on %s: %s", message.topic, error, extra={"action": "event.unreadable"})
+        self._metrics.events.labels(message.topic, "dead_letter").inc()
+        if not message.topic.endswith(".dead-letter"):
+            wrapped = CloudEvent(
+                source=f"/{self._group}",
+                type=message.topic,
+                subject=message.key,
+                data={"unreadable": message.value.decode(errors="replace"), "dead_letter_reason": str(error)},
+            )
+            await self._sent(wrapped, dead_letter_topic(message.topic))

@@ -1,0 +1,216 @@
+"""What services say to each other: events, their topics, and which effect each of them waits for.
+
+An event is a CloudEvents 1.0 JSON object. Its type is its topic. An event that must have an effect
+stays in its sender's outbox until the effect has come back (`EFFECTS`), an event naming its cause.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.chassis.ids import new_id
+
+
+class EventData(BaseModel):
+    """The body of an event; `type` is the CloudEvents type and the topic."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+    type: ClassVar[str]
+
+    @property
+    def key(self) -> str:
+        """What events are ordered by: one partition a key."""
+        raise TypeError(f"{type(self).__name__} has no key")
+
+
+class ItemEvent(EventData):
+    """Something that happened to an item."""
+
+    item_id: UUID
+    revision: int = Field(description="Counts what the owner wrote: 1 at registration, one more at each edit.")
+    sequence: int = Field(description="Counts every change of the item; an older event than one seen is ignored.")
+
+    @property
+    def key(self) -> str:
+        """All events of one item stay in order."""
+        return str(self.item_id)
+
+
+class ItemRegistered(ItemEvent):
+    """An item waits to be judged: it is new, or its owner edited it."""
+
+    type: ClassVar[str] = "item.registered"
+    owner_id: UUID
+    image_id: str
+    title: str
+    description: str
+    category: str | None
+    registered_at: datetime
+
+
+class Score(BaseModel):
+    """A label and how sure a model is of it, 0 to 1."""
+
+    label: str
+    score: float
+
+
+class Judgement(BaseModel):
+    """What one model says about an item: the best labels first, and the margin between the first two."""
+
+    label: str
+    score: float
+    margin: float = 1.0
+    top: list[Score] = []
+
+
+class ModelUsed(BaseModel):
+    """Which model answered: a version of the registry, or the declared default."""
+
+    model_config = ConfigDict(protected_namespaces=())
+    version: str
+    served_by: Literal["model", "default"]
+    prediction_id: UUID
+
+
+class Reason(BaseModel):
+    """Why an item is not simply published: what kind of finding, by which model or moderator."""
+
+    kind: Literal["picture", "text", "category", "default", "failed", "moderator"]
+    label: str
+    score: float | None = None
+    by: str
+
+
+Verdict = Literal["publish", "reject", "review"]
+
+
+class ItemScreened(ItemEvent):
+    """The models' judgement of one revision of an item."""
+
+    type: ClassVar[str] = "item.screened"
+    verdict: Verdict
+    reasons: list[Reason]
+    category: Judgement
+    violation: Judgement
+    text_violation: Judgement
+    tags: list[str]
+    embedding: list[float] = Field(description="128 numbers, L2-normalised; empty when a default answered.")
+    embedding_version: str
+    models: dict[str, ModelUsed]
+    screened_at: datetime
+
+
+class ItemPublished(ItemEvent):
+    """An item may be seen by everybody: all that search needs to show and find it."""
+
+    type: ClassVar[str] = "item.published"
+    owner_id: UUID
+    owner_name: str
+    image_id: str
+    title: str
+    description: str
+    category: str | None
+    tags: list[str]
+    embedding: list[float]
+    embedding_version: str
+    likes: int
+    registered_at: datetime
+    published_at: datetime
+
+
+class ItemRemoved(ItemEvent):
+    """An item may no longer be seen: withdrawn, rejected, or being judged again."""
+
+    type: ClassVar[str] = "item.removed"
+    image_id: str
+    why: Literal["withdrawn", "rejected", "edited", "review"]
+
+
+class ItemLiked(ItemEvent):
+    """A user likes an item, or no longer does; `likes` is the count after it."""
+
+    type: ClassVar[str] = "item.liked"
+    user_id: UUID
+    liked: bool
+    likes: int
+
+
+class ItemIndexed(ItemEvent):
+    """Search has taken a change in: from now on it is (or no longer is) found."""
+
+    type: ClassVar[str] = "item.indexed"
+    searchable: bool
+    indexed_at: datetime
+
+
+EVENTS: tuple[type[EventData], ...] = (
+    ItemRegistered, ItemScreened, ItemPublished, ItemRemoved, ItemLiked, ItemIndexed,
+)  # fmt: skip
+
+EFFECTS: Mapping[type[EventData], type[EventData]] = {
+    ItemRegistered: ItemScreened,
+    ItemPublished: ItemIndexed,
+    ItemRemoved: ItemIndexed,
+    ItemLiked: ItemIndexed,
+}
+"""Event -> the event that proves its effect. What is not listed is done once the broker has it."""
+
+
+class CloudEvent(BaseModel):
+    """The envelope: CloudEvents 1.0, structured JSON mode, with three extension attributes."""
+
+    model_config = ConfigDict(frozen=True)
+    specversion: Literal["1.0"] = "1.0"
+    id: UUID = Field(default_factory=new_id)
+    source: str
+    type: str
+    subject: str | None = None
+    time: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    datacontenttype: Literal["application/json"] = "application/json"
+    causationid: UUID | None = Field(None, description="The event this one is the effect of.")
+    requestid: str | None = Field(None, description="x-request-id of the request it began with.")
+    traceparent: str | None = None
+    data: dict[str, Any]
+
+    @classmethod
+    def of(
+        cls, data: EventData, *, source: str, cause: "CloudEvent | None" = None, requestid: str | None = None
+    ) -> Self:
+        """Wrap the body; an effect names its cause and inherits its request id."""
+        return cls(
+            source=source,
+            type=data.type,
+            subject=data.key,
+            causationid=cause.id if cause else None,
+            requestid=cause.requestid if cause else requestid,
+            traceparent=cause.traceparent if cause else None,
+            data=data.model_dump(mode="json"),
+        )
+
+    @property
+    def key(self) -> str:
+        """The partition key on the broker."""
+        return self.subject or str(self.id)
+
+
+def dead_letter_topic(topic: str) -> str:
+    """Where events go that failed for good."""
+    return f"{topic}.dead-letter"
+
+
+def topics() -> list[str]:
+    """Every topic there is, dead letters included."""
+    live = [event.type for event in EVENTS]
+    return live + [dead_letter_topic(topic) for topic in live]
+
+
+PICTURE_SIZES = ("original", "large", "thumbnail")
+
+
+def picture_path(image_id: str, size: str = "original") -> str:
+    """Where a picture lies in the file store, below its root: `images` writes, everybody else reads."""
+    return f"pictures/{image_id[:2]}/{image_id}/{size}"
