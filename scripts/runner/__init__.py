@@ -1,0 +1,1 @@
+"""The local runner: compose.yaml as ordinary processes, and what the commands in `scripts/` do."""
