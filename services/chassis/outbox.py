@@ -74,7 +74,7 @@ class Relay:
                 continue
 
     async def send_due(self) -> int:
-        """Send what is new or late; returns how many. A row is put off before it is sent: a dead relay blocks nobody."""
+        """Send what is new or late; returns how many. Rows are put off before sending: a dead relay blocks nobody."""
         async with self._database.connection() as connection:
             rows = await (
                 await connection.execute(
