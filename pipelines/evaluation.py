@@ -130,7 +130,7 @@ def between(score: Floats, position: int) -> float:
     """A threshold that puts the first `position` scores below it, halfway to the next."""
     low = score[position - 1] if position else 0.0
     high = score[position] if position < len(score) else 1.0
-    return float((low + high) / 2)
+    return float((low + high) / 2 if low < high or not position else np.nextafter(low, 2.0))
 
 
 def decisions(scores: Floats, bad: Bools, thresholds: Thresholds, costs: Costs) -> dict[str, float]:

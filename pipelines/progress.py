@@ -35,8 +35,9 @@ def lines(
     say(f"{start} done=0 total={total} what={what}")
     for done, thing in enumerate(iterable, 1):
         yield thing
-        if done < total and clock() - said >= SECONDS_BETWEEN_LINES:
-            said = clock()
+        now = clock()
+        if done < total and now - said >= SECONDS_BETWEEN_LINES:
+            said = now
             say(f"{start} done={done} total={total} what={what}")
     say(f"{start} done={done} total={total} what={what}")
 
