@@ -1,0 +1,46 @@
+"""Alembic for one schema: its migrations run as its role, and its version table lies in it."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from psycopg import Connection, connect
+from psycopg.sql import SQL, Identifier
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+
+
+def upgrade(superuser: str, schema: str) -> str | None:
+    """Bring the schema to its newest revision, and return that. A schema without migrations stays empty."""
+    versions = MIGRATIONS / schema / "versions"
+    engine = create_engine("postgresql+psycopg://", creator=lambda: _as_role(superuser, schema), poolclass=NullPool)
+    with engine.connect() as connection:
+        if any(versions.glob("*.py")):
+            config = _config(versions)
+            config.attributes |= {"connection": connection, "schema": schema}
+            command.upgrade(config, "head")
+        return MigrationContext.configure(connection, opts={"version_table_schema": schema}).get_current_revision()
+
+
+def _config(versions: Path) -> Config:
+    config = Config()
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("script_location", _escaped(MIGRATIONS / "env"))
+    config.set_main_option("version_locations", _escaped(versions))
+    return config
+
+
+def _as_role(superuser: str, role: str) -> Connection:
+    connection = connect(superuser, autocommit=True)
+    connection.execute(SQL("SET ROLE {}").format(Identifier(role)))
+    connection.execute(SQL("SET search_path = {}, public").format(Identifier(role)))
+    connection.autocommit = False
+    return connection
+
+
+def _escaped(path: Path) -> str:
+    """Alembic's configuration interpolates percent signs."""
+    return str(path).replace("%", "%%")
