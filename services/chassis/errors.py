@@ -85,12 +85,6 @@ class Conflict(Problem):
     status = 409
 
 
-class TooLarge(Problem):
-    """The body is too large."""
-
-    status = 413
-
-
 class Unavailable(Problem):
     """A part of the platform does not answer right now; try again."""
 
@@ -128,7 +122,6 @@ def install(app: FastAPI) -> None:
         psycopg.OperationalError: _unavailable,
         psycopg_pool.PoolTimeout: _unavailable,
         httpx.TransportError: _unavailable,
-        Exception: _unexpected,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
@@ -201,8 +194,3 @@ async def _unavailable(request: Request, error: Exception) -> JSONResponse:
         extra={"action": "request.unavailable", "error": repr(error)},
     )
     return problem_response(503, Unavailable.__doc__ or "", instance=request.url.path, headers={"Retry-After": "1"})
-
-
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error, extra={"action": "request.failed"})
-    return problem_response(500, "Something went wrong here; it has been logged.", instance=request.url.path)

@@ -1,4 +1,4 @@
-"""What happens around every request: its id, its size limit, its metrics, its line in the log."""
+"""What happens around every request: its id, its metrics, its line in the log, and what nobody expected."""
 
 import logging
 import time
@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 
-from services.chassis.errors import TooLarge, problem_response
+from services.chassis.errors import problem_response
 from services.chassis.ids import new_id
 from services.chassis.logs import request_id
 from services.chassis.metrics import Metrics
@@ -23,12 +24,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 QUIET = ("/health/", "/metrics")
 
 
-class BodyTooLarge(Exception):
-    """The body grew past the limit while it was read."""
-
-
 class AroundRequests:
-    """ASGI middleware: request id, body limit, metrics, log line."""
+    """ASGI middleware: request id, metrics, log line, a problem for the unexpected."""
 
     def __init__(self, app: App, metrics: Metrics, max_body_bytes: int) -> None:
         self.app, self.metrics, self.max_body_bytes = app, metrics, max_body_bytes
@@ -43,27 +40,22 @@ class AroundRequests:
         watched = _Watched(send, request_id.get() or "")
         started = time.perf_counter()
         try:
-            await self._limited(scope, headers, receive, watched)
+            await self._guarded(scope, _limited(receive, headers, self.max_body_bytes), watched)
         finally:
             self._tell(scope, watched.status, time.perf_counter() - started)
             request_id.reset(token)
 
-    async def _limited(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        length = headers.get("content-length", "0")
-        if length.isdigit() and int(length) > self.max_body_bytes:
-            await self._refuse(scope, receive, send)
-            return
+    async def _guarded(self, scope: Scope, receive: Receive, send: "_Watched") -> None:
         try:
-            await self.app(scope, _counted(receive, self.max_body_bytes), send)
-        except BodyTooLarge:
-            await self._refuse(scope, receive, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        title = TooLarge.__doc__ or ""
-        response = problem_response(
-            413, title, f"At most {self.max_body_bytes} bytes are taken.", instance=scope["path"]
-        )
-        await response(scope, receive, send)
+            await self.app(scope, receive, send)
+        except Exception as error:
+            log.error(
+                "%s %s failed", scope["method"], scope["path"], exc_info=error, extra={"action": "request.failed"}
+            )
+            if send.started:
+                raise
+            title = "Something went wrong here; it has been logged."
+            await problem_response(500, title, instance=scope["path"])(scope, receive, send)
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", None) or "unmatched"
@@ -83,24 +75,26 @@ class _Watched:
     """Notes the status and answers with the request id."""
 
     def __init__(self, send: Send, request: str) -> None:
-        self._send, self._request, self.status = send, request, 500
+        self._send, self._request, self.status, self.started = send, request, 500, False
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.status = message["status"]
+            self.status, self.started = message["status"], True
             MutableHeaders(scope=message)["x-request-id"] = self._request
         await self._send(message)
 
 
-def _counted(receive: Receive, limit: int) -> Receive:
-    seen = 0
+def _limited(receive: Receive, headers: Headers, limit: int) -> Receive:
+    length = headers.get("content-length", "0")
+    seen = int(length) if length.isdigit() and int(length) > limit else 0
 
     async def counting() -> Message:
         nonlocal seen
-        message = await receive()
+        message = await receive() if seen <= limit else {}
         seen += len(message.get("body", b""))
         if seen > limit:
-            raise BodyTooLarge
+            # Of the exceptions raised while FastAPI reads a body, only this kind reaches the handlers.
+            raise HTTPException(413, f"At most {limit} bytes are taken.")
         return message
 
     return counting

@@ -8,7 +8,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Response
-from fastapi.responses import JSONResponse, ORJSONResponse
+from fastapi.responses import JSONResponse
 from prometheus_client import generate_latest
 
 from services.chassis import errors
@@ -111,7 +111,7 @@ class Service:
         async def _ready() -> JSONResponse:
             found = {name: await _outcome(check) for name, check in self.ready_checks.items()}
             ready = all(value == "ok" for value in found.values())
-            return ORJSONResponse({"status": "ready" if ready else "not ready", "checks": found}, 200 if ready else 503)
+            return JSONResponse({"status": "ready" if ready else "not ready", "checks": found}, 200 if ready else 503)
 
         @self.app.get("/metrics", include_in_schema=False)
         async def _metrics() -> Response:

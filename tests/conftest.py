@@ -1,0 +1,135 @@
+"""Fixtures every test may use: real PostgreSQL, a real broker, a bus in memory, tokens, clients."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from itertools import count
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import psycopg
+import pytest
+
+from services.chassis.auth import TokenVerifier
+from services.chassis.backends import Backends
+from services.chassis.bus import Bus, MemoryBus
+from services.chassis.database import Database
+from services.chassis.database import database as open_database
+from services.chassis.files import FileStore
+from services.chassis.service import Service
+from services.chassis.settings import Settings
+from tests import servers, tokens
+
+MakeDatabase = Callable[[str], Awaitable[Database]]
+MakeClient = Callable[[Service], httpx.AsyncClient]
+MakeBackends = Callable[..., Backends]
+_numbers = count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_address() -> Iterator[str]:
+    """The superuser's address of a PostgreSQL server of this test run."""
+    with servers.postgres() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres_address: str) -> str:
+    """The server with every role, schema and migration; database `platform` is the template of the tests'."""
+    from services.migrate.main import ROLES, migrate
+
+    migrate(postgres_address, {role: f"password of {role}" for role in ROLES})
+    return postgres_address
+
+
+@pytest.fixture
+async def database(migrated: str) -> AsyncIterator[MakeDatabase]:
+    """`await database("items")`: an open pool as that role, all on one fresh migrated database per test."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE platform")
+    async with AsyncExitStack() as stack:
+
+        async def opened(role: str) -> Database:
+            url = migrated.replace("postgres@", f"{role}@").replace("/postgres", f"/{name}")
+            pool = open_database(Settings(database_url=url, database_pool_size=4))
+            await pool.open(wait=True, timeout=10)
+            stack.push_async_callback(pool.close)
+            return pool
+
+        yield opened
+    with psycopg.connect(migrated, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def kafka_servers() -> Iterator[str]:
+    """Addresses of a broker: the wheel's, or what KAFKA_BOOTSTRAP_SERVERS names."""
+    with servers.kafka() as address:
+        yield address
+
+
+@pytest.fixture
+def memory_bus() -> MemoryBus:
+    """The bus of unit tests."""
+    return MemoryBus()
+
+
+@pytest.fixture
+async def backends(tmp_path: Path, memory_bus: MemoryBus) -> AsyncIterator[MakeBackends]:
+    """`backends(database=..., transport=...)`: backends with a memory bus, files in a folder, the test key.
+
+    `transport` answers what the service asks of other services (httpx.MockTransport).
+    """
+    async with AsyncExitStack() as stack:
+
+        def made(
+            database: Database | None = None,
+            transport: httpx.AsyncBaseTransport | None = None,
+            bus: Bus | None = None,
+        ) -> Backends:
+            http = httpx.AsyncClient(transport=transport or httpx.MockTransport(_nobody_there))
+            stack.push_async_callback(http.aclose)
+            return Backends(
+                http=http,
+                maybe_database=database,
+                maybe_bus=bus or memory_bus,
+                maybe_files=FileStore((tmp_path / "files").as_uri()),
+                maybe_verifier=TokenVerifier(tokens.JWKS),
+            )
+
+        yield made
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[MakeClient]:
+    """`client(service)`: speaks HTTP to a service in this process."""
+    async with AsyncExitStack() as stack:
+
+        def speaking(service: Service) -> httpx.AsyncClient:
+            transport = httpx.ASGITransport(service.app, raise_app_exceptions=False)
+            http = httpx.AsyncClient(transport=transport, base_url="http://service")
+            stack.push_async_callback(http.aclose)
+            return http
+
+        yield speaking
+
+
+@pytest.fixture
+def token() -> Callable[..., str]:
+    """`token(sub=..., name=..., roles=[...])`: a token that the test backends take."""
+    return tokens.token
+
+
+@pytest.fixture
+def signed_in() -> Callable[..., dict[str, str]]:
+    """`signed_in(...)`: the header with such a token."""
+
+    def header(sub: UUID | None = None, name: str = "somebody", roles: tuple[str, ...] = ()) -> dict[str, str]:
+        return {"Authorization": f"Bearer {tokens.token(sub=sub, name=name, roles=roles)}"}
+
+    return header
+
+
+def _nobody_there(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError(f"no {request.url} in this test", request=request)
