@@ -1,5 +1,7 @@
 """Fixtures every test may use: real PostgreSQL, a real broker, a bus in memory, tokens, clients."""
 
+import os
+import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from itertools import count
@@ -19,6 +21,7 @@ from services.chassis.files import FileStore
 from services.chassis.service import Service
 from services.chassis.settings import Settings
 from tests import servers, tokens
+from tests.platform import Platform
 
 MakeDatabase = Callable[[str], Awaitable[Database]]
 MakeClient = Callable[[Service], httpx.AsyncClient]
@@ -133,3 +136,29 @@ def signed_in() -> Callable[..., dict[str, str]]:
 
 def _nobody_there(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError(f"no {request.url} in this test", request=request)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--platform URL --accounts FILE` points journeys and browser tests at any running platform."""
+    parser.addoption("--platform", help="address of a running platform; without it one is started")
+    parser.addoption("--accounts", type=Path, help="its accounts.json (scripts/accounts --json)")
+
+
+@pytest.fixture(scope="session")
+def platform(request: pytest.FixtureRequest) -> Platform:
+    """The platform under test: the one named, or one of the tests' own, started and left for the next run to reuse."""
+    url, accounts = request.config.getoption("--platform"), request.config.getoption("--accounts")
+    if url:
+        assert accounts, "--platform needs --accounts FILE"
+        return Platform.at(url, accounts)
+    own: Platform = request.getfixturevalue("own_platform")
+    return own
+
+
+@pytest.fixture(scope="session")
+def own_platform() -> Iterator[Platform]:
+    """A platform in STATE_DIR on PORT, which scripts/test sets; started here, stopped afterwards."""
+    state_dir, port = Path(os.environ["STATE_DIR"]), os.environ["PORT"]
+    subprocess.run(["scripts/up", "--without", "seed"], check=True)
+    yield Platform.at(f"http://127.0.0.1:{port}", state_dir / "volumes" / "keys-accounts" / "accounts.json", state_dir)
+    subprocess.run(["scripts/down"], check=True)
