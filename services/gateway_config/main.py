@@ -1,0 +1,98 @@
+"""Renders the gateway's configuration: where everything is, whose tokens count, the same for every way to run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import Field
+
+from services.chassis import logs, ports
+from services.chassis.auth import AUDIENCE, ISSUER
+from services.chassis.settings import Settings
+from services.gateway_config import routes
+from services.gateway_config.upstreams import Upstream
+
+TEMPLATE = Path(__file__).parents[1] / "gateway" / "envoy.yaml.j2"
+INTERNAL_HEADERS = (
+    "x-envoy-retry-on", "x-envoy-max-retries", "x-envoy-retriable-status-codes", "x-envoy-retriable-header-names",
+    "x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-rq-per-try-timeout-ms", "x-envoy-expected-rq-timeout-ms",
+    "x-envoy-upstream-alt-stat-name", "x-envoy-hedge-on-per-try-timeout", "x-envoy-upstream-stream-duration-ms",
+    "x-envoy-decorator-operation", "x-envoy-force-trace", "x-envoy-internal", "x-envoy-original-path",
+    "x-envoy-original-host", "x-envoy-external-address", "x-envoy-ip-tags",
+)  # fmt: skip
+"""What only the gateway itself may say; Envoy would act on some of it."""
+
+RESPONSE_HEADERS = {
+    "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(self), geolocation=(), microphone=()",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+"""What browsers are told, unless a service says otherwise."""
+
+
+class GatewaySettings(Settings):
+    """Each address is one URL, or several with commas between them: one a replica."""
+
+    jwks_file: Path = Field(description="Public keys that tokens are checked with.")
+    envoy_config: Path = Field(Path("/config/envoy.yaml"), description="Where the configuration is written.")
+    identity_url: str = Field("http://identity:8110", description="Address of identity.")
+    items_url: str = Field("http://items:8120", description="Address of items.")
+    images_url: str = Field("http://images:8130", description="Address of images.")
+    texts_url: str = Field("http://texts:8140", description="Address of texts.")
+    search_url: str = Field("http://search:8150", description="Address of search.")
+    web_url: str = Field("http://web:8160", description="Address of web.")
+    inference_sync_url: str = Field("http://inference-sync:8200", description="Address of inference-sync.")
+    trainer_url: str = Field("http://trainer:8260", description="Address of trainer.")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Write the configuration; the gateway sees all of it or nothing."""
+    settings = GatewaySettings()
+    logs.configure("gateway-config", settings.log_format, settings.log_level)
+    partial = settings.envoy_config.with_suffix(".partial")
+    partial.write_text(render(settings))
+    partial.replace(settings.envoy_config)
+    return 0
+
+
+def render(settings: GatewaySettings) -> str:
+    """The configuration as YAML."""
+    environment = Environment(  # noqa: S701 (what is written is YAML: every value goes through tojson)
+        loader=FileSystemLoader(TEMPLATE.parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template(TEMPLATE.name).render(
+        listen_host=settings.listen_host,
+        port=ports.port("gateway"),
+        admin_port=ports.port("gateway-admin"),
+        issuer=ISSUER,
+        audience=AUDIENCE,
+        jwks=settings.jwks_file.read_text(),
+        json_limit=routes.JSON_LIMIT,
+        routes=routes.rendered(),
+        internal_headers=INTERNAL_HEADERS,
+        response_headers=RESPONSE_HEADERS,
+        away_page=(TEMPLATE.parent / "away.html").read_text(),
+        upstreams=[Upstream.of(name, url) for name, url in _addresses(settings).items()],
+    )
+
+
+def _addresses(settings: GatewaySettings) -> dict[str, str]:
+    return {
+        "identity": settings.identity_url,
+        "items": settings.items_url,
+        "images": settings.images_url,
+        "texts": settings.texts_url,
+        "search": settings.search_url,
+        "web": settings.web_url,
+        "inference-sync": settings.inference_sync_url,
+        "trainer": settings.trainer_url,
+    }

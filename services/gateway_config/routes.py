@@ -1,0 +1,138 @@
+"""Which path goes to which service, and what may be tried again when a replica dies in between.
+
+Order counts: the first that fits wins. Paths are not rewritten: a service serves its full path.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Json = Mapping[str, Any]
+
+JSON_LIMIT = 256 * 1024
+UPLOAD_LIMIT = 12 * 1024 * 1024 + 64 * 1024
+"""Bytes of a body: a picture of 12 MB and the form around it. The services have tighter limits of their own."""
+
+STREAM_SILENCE = "3600s"
+"""How long a stream of events may say nothing."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path and everything below it."""
+
+    path: str
+    service: str
+    body: int = JSON_LIMIT
+    repeatable: bool = False
+    """Whether a POST changes nothing, so that it may be sent again to another replica."""
+
+    def rendered(self) -> Iterator[Json]:
+        """One route for what may be sent again, one for what may only be sent again if it never arrived."""
+        yield self._route(_safe() if self.repeatable else _safe(":method", "GET", "HEAD"), "connect-failure,reset")
+        if not self.repeatable:
+            yield self._route(_safe(), "connect-failure")
+
+    def match(self) -> Json:
+        """What paths it is about."""
+        return {"prefix": "/"} if self.path == "/" else {"path_separated_prefix": self.path}
+
+    def _route(self, condition: Json, again_on: str) -> Json:
+        return {
+            "match": {**self.match(), **condition},
+            "route": {"cluster": self.service, "timeout": "15s", "retry_policy": _retry(again_on)},
+            **_body(self.body),
+        }
+
+
+@dataclass(frozen=True)
+class Exactly(Route):
+    """One path alone."""
+
+    def match(self) -> Json:
+        """Nothing below it."""
+        return {"path": self.path}
+
+
+@dataclass(frozen=True)
+class Stream(Route):
+    """Server-sent events: as long as the reader stays. `*` stands for one segment."""
+
+    def rendered(self) -> Iterator[Json]:
+        """Without a limit of time, as long as something is said now and then."""
+        forever = {"timeout": "0s", "idle_timeout": STREAM_SILENCE}
+        regex = self.path.replace(".", "[.]").replace("*", "[^/]+")
+        retry = {"retry_policy": _retry("connect-failure")}
+        yield {
+            "match": {"safe_regex": {"regex": regex}, **_safe(":method", "GET")},
+            "route": {"cluster": self.service, **forever, **retry},
+        }
+
+
+@dataclass(frozen=True)
+class Nowhere:
+    """Not for the outside."""
+
+    path: str
+
+    def rendered(self) -> Iterator[Json]:
+        """The same answer as for what does not exist."""
+        yield {"match": {"path_separated_prefix": self.path}, "direct_response": {"status": 404}}
+
+
+ROUTES: tuple[Route | Nowhere, ...] = (
+    Nowhere("/metrics"),
+    Exactly("/api/openapi.json", "web"),
+    Stream("/api/items/*/events", "items"),
+    Stream("/items/*/events", "web"),
+    Route("/api/identity", "identity"),
+    Route("/api/items", "items"),
+    Route("/api/images", "images", body=UPLOAD_LIMIT),
+    Route("/api/texts", "texts", repeatable=True),
+    Route("/api/search", "search", body=UPLOAD_LIMIT, repeatable=True),
+    Route("/api/trainer", "trainer"),
+    Nowhere("/api"),
+    Route("/v2", "inference-sync", body=UPLOAD_LIMIT, repeatable=True),
+    Route("/", "web", body=UPLOAD_LIMIT),
+)
+
+
+def rendered(routes: Iterable[Route | Nowhere] = ROUTES) -> list[Json]:
+    """The routes as Envoy takes them."""
+    return [one for route in routes for one in route.rendered()]
+
+
+def _safe(header: str = "", *values: str) -> Json:
+    if not header:
+        return {}
+    match = {"safe_regex": {"regex": "|".join(values)}}
+    return {"headers": [{"name": header, "string_match": match}]}
+
+
+def _retry(again_on: str) -> Json:
+    """Another replica, if there is one; else the same one a little later: it may be back by then."""
+    return {
+        "retry_on": again_on,
+        "num_retries": 3,
+        "retry_back_off": {"base_interval": "0.05s", "max_interval": "1s"},
+        "retry_host_predicate": [
+            {
+                "name": "envoy.retry_host_predicates.previous_hosts",
+                "typed_config": {
+                    "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+                },
+            }
+        ],
+        "host_selection_retry_max_attempts": 3,
+    }
+
+
+def _body(limit: int) -> Json:
+    return {
+        "typed_per_filter_config": {
+            "envoy.filters.http.buffer": {
+                "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute",
+                "buffer": {"max_request_bytes": limit},
+            }
+        }
+    }
