@@ -157,9 +157,7 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
     actual = hashes(folder)
     if ONNX not in actual:
         raise BrokenArtefact(f"{ONNX} is missing")
-    different = {
-        name for name in actual.keys() | manifest.files.keys() if actual.get(name) != manifest.files.get(name)
-    }
+    different = {name for name in actual.keys() | manifest.files.keys() if actual.get(name) != manifest.files.get(name)}
     if different:
         raise BrokenArtefact(f"differ from the manifest: {', '.join(sorted(different))}")
 

@@ -268,8 +268,6 @@ def pins(root: Path) -> dict[str, str]:
     """Versions by name, from the lock files."""
     found: dict[str, str] = {}
     for path in sorted((root / "requirements").glob("*.txt")):
-        for name, pinned in re.findall(
-            r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;]+)", path.read_text("utf-8"), re.M
-        ):
+        for name, pinned in PIN.findall(path.read_text("utf-8")):
             found.setdefault(name.lower(), pinned)
     return found

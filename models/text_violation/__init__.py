@@ -1,0 +1,1 @@
+"""Is a text spam or abuse? Japanese and English."""

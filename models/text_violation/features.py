@@ -1,0 +1,67 @@
+"""A text as the model sees it: hashed character sequences, the same in training and serving.
+
+No tokenizer and no vocabulary, so it treats Japanese, English and misspellings alike.
+"""
+
+import re
+import unicodedata
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.contract import Arrays, Manifest
+from models.labels import TEXT_VIOLATIONS, names
+
+SIZE = 2**14
+LONGEST = 4
+"""Sequences of one to four characters."""
+
+ADDRESS = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.]+")
+DIGITS = re.compile(r"\d")
+SPACES = re.compile(r"\s+")
+
+
+def encode(raw: bytes) -> dict[str, NDArray[Any]]:
+    """The features of one UTF-8 text (an item's title and description, a line each)."""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"the text is not UTF-8: {error.reason} at byte {error.start}") from error
+    return {"features": vector(text)[None, :]}
+
+
+def normalise(text: str) -> str:
+    """One spelling for what means the same: width, case, addresses, numbers, white space."""
+    text = unicodedata.normalize("NFKC", text).casefold()
+    text = ADDRESS.sub(" \u2192url ", text)
+    text = DIGITS.sub("0", text)
+    return f" {SPACES.sub(' ', text).strip()} "
+
+
+def vector(text: str) -> NDArray[np.float32]:
+    """Counts of the hashed sequences, damped by log1p, of length 1."""
+    text = normalise(text)
+    hashes = [
+        zlib.crc32(text[start : start + length].encode())
+        for length in range(1, LONGEST + 1)
+        for start in range(len(text) - length + 1)
+    ]
+    counts = np.bincount(np.array(hashes, np.int64) % SIZE, minlength=SIZE)
+    damped = np.log1p(counts.astype(np.float32))
+    return (damped / max(float(np.linalg.norm(damped)), 1e-9)).astype(np.float32)
+
+
+def answer(manifest: Manifest, outputs: Arrays) -> dict[str, Any]:
+    """What the first row of the outputs means; the score is the chance of being a violation."""
+    chances = outputs["violation"][0]
+    labels = manifest.output("violation").labels or tuple(names(TEXT_VIOLATIONS))
+    order = np.argsort(-chances, kind="stable")
+    return {
+        "violation": {
+            "label": labels[int(order[0])],
+            "score": float(1 - chances[0]),
+            "top": [{"label": labels[int(i)], "score": float(chances[i])} for i in order],
+        }
+    }
