@@ -22,7 +22,7 @@ from pipelines.parameters import read_yaml
 UNKNOWN = "unknown"
 PACKAGES = ("models", "pipelines")
 PIN = re.compile(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;]+)", re.MULTILINE)
-MADE_HERE = {"dvc.lock", "card.md", ".gitignore"}
+MADE_HERE = {"dvc.lock", "card.md", "confusion.png", ".gitignore"}
 """Files beside the sources that the pipeline itself writes."""
 
 

@@ -7,6 +7,7 @@ written by hand. One half of the gold file chooses the thresholds, the other hal
 """
 
 import json
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from pipelines.progress import progress
 from pipelines.text_violation.texts import GOLD, LABELS, PREPARED, TRAINED, Text, features, labels, read
 
 DATA = Path("data/text_violation")
+CARD = Path("models/text_violation")
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,8 @@ def write(
         suffix=".txt",
     )
     (DATA / "metrics.json").write_text(artefact.canonical(metrics), "utf-8")
-    Path("models/text_violation/card.md").write_text(card_text, "utf-8")
+    (CARD / "card.md").write_text(card_text, "utf-8")
+    shutil.copyfile(TRAINED / "confusion.png", CARD / "confusion.png")
 
 
 if __name__ == "__main__":
