@@ -1,0 +1,61 @@
+"""compose.yaml, the list of ports and the folders of services tell the same story."""
+
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from services.chassis.names import service_name
+from services.chassis.ports import PORTS
+
+ROOT = Path(__file__).parents[2]
+ONE_SHOTS = {"keys", "migrate", "gateway-config", "seed"}
+IMAGES = {
+    "apache/kafka:4.3.1",
+    "envoyproxy/envoy:v1.37.2",
+    "pgvector/pgvector:0.8.6-pg17",
+}
+
+
+@pytest.fixture(scope="module")
+def topology() -> dict[str, Any]:
+    return dict(YAML(typ="safe").load((ROOT / "compose.yaml").read_text()))
+
+
+def test_every_address_has_the_port_of_the_list(topology: dict[str, Any]) -> None:
+    for name, service in topology["services"].items():
+        text = str(service.get("environment", "")) + str(service.get("command", ""))
+        for host, port in re.findall(r"\b([a-z][a-z-]+):(\d{4})\b", text):
+            if host in topology["services"]:
+                assert PORTS[host] == int(port), f"{name} thinks {host} is on {port}"
+
+
+def test_every_folder_is_a_service_and_every_service_has_its_folder(topology: dict[str, Any]) -> None:
+    folders = {service_name(path.parent.name) for path in (ROOT / "services").glob("*/main.py")}
+    ours = {name for name, service in topology["services"].items() if "build" in service}
+    assert ours == folders
+
+
+def test_every_process_has_a_health_check_or_ends(topology: dict[str, Any]) -> None:
+    without = {name for name, service in topology["services"].items() if "healthcheck" not in service}
+    assert without == ONE_SHOTS
+
+
+def test_images_of_others_are_pinned_to_known_tags(topology: dict[str, Any]) -> None:
+    others = {service["image"] for service in topology["services"].values() if "build" not in service}
+    assert others == IMAGES
+
+
+def test_only_the_gateway_is_published(topology: dict[str, Any]) -> None:
+    published = {name for name, service in topology["services"].items() if service.get("ports")}
+    assert published == {"gateway"}
+
+
+def test_ports_leave_room_for_replicas() -> None:
+    ordered = sorted(PORTS.values())
+    assert all(later - earlier >= 10 for earlier, later in pairwise(ordered))
+    assert ordered[0] >= 8080
+    assert ordered[-1] < 8400
