@@ -1,0 +1,109 @@
+"""What people send in: held against the rules before anything is stored."""
+
+import unicodedata
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from models.labels import CATEGORIES, names
+
+TITLE_LENGTH = 120
+DESCRIPTION_LENGTH = 2000
+REASON_LENGTH = 500
+
+
+def clean(text: str, *, longest: int, kept: str = "") -> str:
+    """The text trimmed, its line ends made one kind; raises when it holds what cannot be shown or is too long."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    for character in text:
+        if character not in kept and unicodedata.category(character) in ("Cc", "Cs"):
+            what = f"holds the control character U+{ord(character):04X}"
+            raise PydanticCustomError("characters", what, {"characters": "any but control characters"})
+    if len(text) > longest:
+        what = f"is {len(text)} characters long"
+        raise PydanticCustomError("length", what, {"characters": f"at most {longest}"})
+    return text
+
+
+def _title(text: str) -> str:
+    text = clean(text, longest=TITLE_LENGTH)
+    if not any(unicodedata.category(character)[0] not in "CZ" for character in text):
+        raise PydanticCustomError("empty", "is empty", {"characters": f"1 to {TITLE_LENGTH}"})
+    return text
+
+
+def _description(text: str) -> str:
+    return clean(text, longest=DESCRIPTION_LENGTH, kept="\n\t")
+
+
+def _reason(text: str) -> str:
+    return clean(text, longest=REASON_LENGTH, kept="\n\t")
+
+
+def _whole(value: Any) -> Any:
+    """Half a surrogate pair cannot be stored, nor even be quoted in an error."""
+    if isinstance(value, str) and any(unicodedata.category(character) == "Cs" for character in value):
+        raise PydanticCustomError("characters", "holds half a surrogate pair", {"characters": "whole ones"})
+    return value
+
+
+def _category(name: str) -> str:
+    if name not in names(CATEGORIES):
+        raise PydanticCustomError("category", "is no category", {"one of": " ".join(names(CATEGORIES))})
+    return name
+
+
+Title = Annotated[str, BeforeValidator(_whole), AfterValidator(_title)]
+Description = Annotated[str, BeforeValidator(_whole), AfterValidator(_description)]
+Reason = Annotated[str, BeforeValidator(_whole), AfterValidator(_reason)]
+Category = Annotated[
+    str,
+    BeforeValidator(_whole),
+    AfterValidator(_category),
+    Field(json_schema_extra={"enum": names(CATEGORIES)}),
+]
+ImageId = Annotated[str, BeforeValidator(_whole), Field(pattern="^[0-9a-f]{64}$")]
+
+
+class Entry(BaseModel):
+    """Something a person sends: unknown fields are refused, not dropped."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Registration(Entry):
+    """A new item."""
+
+    image_id: ImageId = Field(description="Id of an uploaded picture.")
+    title: Title = Field(description=f"1 to {TITLE_LENGTH} characters.")
+    description: Description = Field("", description=f"At most {DESCRIPTION_LENGTH} characters.")
+    category: Category | None = Field(None, description="What the owner says it is; otherwise the models decide.")
+
+
+class Edit(Entry):
+    """What an owner changes; what is not named stays."""
+
+    title: Title = ""
+    description: Description = ""
+    category: Category | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were sent."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class Decision(Entry):
+    """What a moderator decides."""
+
+    decision: Literal["publish", "reject"]
+    reason: Reason = Field("", description="Needed to reject; the owner reads it.")
+    revision: int | None = Field(None, description="The revision the moderator saw; another one is refused.")
+
+
+class Page(BaseModel):
+    """Which part of a list."""
+
+    limit: int = Field(20, ge=1, le=100)
+    cursor: UUID | None = Field(None, description="`next` of the page before.")

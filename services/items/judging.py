@@ -1,0 +1,108 @@
+"""What the models and search answer, applied to the item; every event may come twice, late, or out of order."""
+
+import logging
+from datetime import UTC, datetime
+
+from psycopg.types.json import Jsonb
+
+from services.chassis import outbox
+from services.chassis.database import Connection, Database
+from services.contracts import CloudEvent, ItemEvent, ItemIndexed, ItemRegistered, ItemScreened, Reason
+from services.items.life import Act, State
+from services.items.moves import move
+from services.items.stored import Stored, locked, save, transaction
+
+log = logging.getLogger(__name__)
+
+
+async def screened(database: Database, data: ItemScreened, event: CloudEvent) -> State | None:
+    """Apply the models' verdict; returns the state it led to, None when the item has moved on."""
+    async with transaction(database) as connection:
+        item = await locked(connection, data.item_id)
+        await outbox.settle(connection, event)
+        if item is None or not _waits_for(item, data):
+            _ignored(event, data)
+            return None
+        await _keep(connection, data, event)
+        decided = {"reasons": data.reasons, "screening_id": event.id, "decided_at": datetime.now(UTC)}
+        return (await move(connection, item, Act(data.verdict), cause=event, **decided)).state
+
+
+async def indexed(database: Database, data: ItemIndexed, event: CloudEvent) -> float | None:
+    """Search has taken it in; returns the seconds it took since registration, the first time a revision is found."""
+    async with transaction(database) as connection:
+        item = await locked(connection, data.item_id)
+        await outbox.settle(connection, event)
+        if item is None or not _became_searchable(item, data):
+            return None
+        seconds = max(0.0, (data.indexed_at - item.submitted_at).total_seconds())
+        await save(connection, item.changed(searchable_at=data.indexed_at, searchable_seconds=seconds))
+        return None if item.decided_by_person else seconds
+
+
+async def given_up(database: Database, data: ItemRegistered, event: CloudEvent) -> None:
+    """Nobody could judge it: a moderator has to."""
+    async with transaction(database) as connection:
+        item = await locked(connection, data.item_id)
+        await buried(connection, data, event)
+        await connection.execute("DELETE FROM outbox WHERE id = %s", (event.id,))
+        if item is not None and _waits_for(item, data):
+            await fail(connection, item, by="dead-letter", cause=event)
+
+
+async def fail(connection: Connection, item: Stored, *, by: str, cause: CloudEvent | None = None) -> Stored:
+    """Hand an item that could not be judged to the moderators."""
+    log.warning("could not be judged", extra={"action": "item.failed", "item_id": item.id, "by": by})
+    reasons = [Reason(kind="failed", label="not_judged", by=by)]
+    return await move(connection, item, Act.FAIL, cause=cause, reasons=reasons, decided_at=datetime.now(UTC))
+
+
+async def buried(connection: Connection, data: ItemEvent, event: CloudEvent) -> None:
+    """Keep a dead letter where somebody can look at it; the same one is counted, not kept twice."""
+    await connection.execute(
+        """
+        INSERT INTO dead_letters (event_id, type, item_id, reason, event) VALUES (%s, %s, %s, %s, %s)
+        ON CONFLICT (event_id) DO UPDATE SET times = dead_letters.times + 1, last_at = now(), reason = excluded.reason
+        """,
+        (
+            event.id,
+            event.type,
+            data.item_id,
+            str(event.data.get("dead_letter_reason", "")),
+            Jsonb(event.model_dump(mode="json")),
+        ),
+    )
+
+
+def _waits_for(item: Stored, data: ItemEvent) -> bool:
+    return item.state is State.SCREENING and item.revision == data.revision
+
+
+def _became_searchable(item: Stored, data: ItemIndexed) -> bool:
+    published = item.state is State.PUBLISHED and item.revision == data.revision
+    return data.searchable and published and item.searchable_at is None
+
+
+def _ignored(event: CloudEvent, data: ItemEvent) -> None:
+    log.info(
+        "%s is too late",
+        event.type,
+        extra={"action": "event.ignored", "item_id": data.item_id, "revision": data.revision},
+    )
+
+
+async def _keep(connection: Connection, data: ItemScreened, event: CloudEvent) -> None:
+    await connection.execute(
+        """
+        INSERT INTO screenings (event_id, cause_id, item_id, revision, screening, screened_at)
+        VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+        """,
+        (
+            event.id,
+            event.causationid,
+            data.item_id,
+            data.revision,
+            Jsonb(data.model_dump(mode="json")),
+            data.screened_at,
+        ),
+    )

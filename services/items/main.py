@@ -1,0 +1,80 @@
+"""Items: what people register, its life until it is published, and the events that tell of it."""
+
+from prometheus_client import Histogram
+from pydantic import Field
+
+from services.chassis.backends import Backends
+from services.chassis.service import Service
+from services.chassis.settings import Settings
+from services.contracts import (
+    CloudEvent,
+    ItemEvent,
+    ItemIndexed,
+    ItemLiked,
+    ItemPublished,
+    ItemRegistered,
+    ItemRemoved,
+    ItemScreened,
+)
+from services.items import judging, sweeping
+from services.items.changes import POLL_SECONDS, Changes
+from services.items.pictures import Pictures
+from services.items.routes import routes
+from services.items.stored import transaction
+
+SEARCHABLE_BUCKETS = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60, 300)
+
+
+class ItemsSettings(Settings):
+    """Where pictures are, and how often to look for what was forgotten."""
+
+    images_url: str = Field("http://images:8130", description="The service of pictures.")
+    items_sweep_seconds: float = Field(5, description="How often to look for items that wait for nothing.")
+
+
+def build(backends: Backends) -> Service:
+    """Items on these backends."""
+    settings = ItemsSettings()
+    database = backends.database
+    service = Service("items", backends, summary="Register, edit, withdraw, like; the life of an item.")
+    relay = service.relay()
+    changes = Changes(database)
+    service.app.include_router(routes(database, relay, Pictures(backends.http, settings.images_url), changes))
+    service.background(changes.listen)
+    service.every(POLL_SECONDS)(changes.poll)
+
+    searchable_seconds = Histogram(
+        "item_registered_to_searchable_seconds",
+        "From the registration of an item to the moment it can be found, when no person decided.",
+        buckets=SEARCHABLE_BUCKETS,
+        registry=service.metrics.registry,
+    )
+
+    @service.consumes(ItemScreened)
+    async def _screened(data: ItemScreened, event: CloudEvent) -> None:
+        await judging.screened(database, data, event)
+        relay.wake()
+
+    @service.consumes(ItemIndexed)
+    async def _indexed(data: ItemIndexed, event: CloudEvent) -> None:
+        seconds = await judging.indexed(database, data, event)
+        if seconds is not None:
+            searchable_seconds.observe(seconds)
+
+    @service.consumes_dead_letters(ItemRegistered)
+    async def _not_judged(data: ItemRegistered, event: CloudEvent) -> None:
+        await judging.given_up(database, data, event)
+
+    async def _buried(data: ItemEvent, event: CloudEvent) -> None:
+        async with transaction(database) as connection:
+            await judging.buried(connection, data, event)
+
+    for kind in (ItemScreened, ItemPublished, ItemRemoved, ItemLiked, ItemIndexed):
+        service.consumes_dead_letters(kind)(_buried)
+
+    @service.every(settings.items_sweep_seconds)
+    async def _sweep() -> None:
+        if await sweeping.sweep(database):
+            relay.wake()
+
+    return service

@@ -1,0 +1,98 @@
+"""Moves an item along its life, and writes the events that tell of it in the same transaction."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from services.chassis import outbox
+from services.chassis.database import Connection
+from services.chassis.logs import request_id
+from services.contracts import (
+    CloudEvent,
+    EventData,
+    ItemPublished,
+    ItemRegistered,
+    ItemRemoved,
+    ItemScreened,
+)
+from services.items import life
+from services.items.life import Act, Step
+from services.items.stored import Stored, save
+
+SOURCE = "/items"
+
+
+async def move(
+    connection: Connection, item: Stored, act: Act, *, cause: CloudEvent | None = None, **changes: Any
+) -> Stored:
+    """Take one step: the row, and the events it calls for. Raises NotPossible."""
+    step = life.step(item.state, act)
+    moved = item.changed(state=step.after, **changes)
+    await save(connection, moved)
+    for data in [*_farewell(step, moved), *await _greeting(connection, step, moved)]:
+        await send(connection, data, cause)
+    return moved
+
+
+async def send(connection: Connection, data: EventData, cause: CloudEvent | None = None) -> None:
+    """Put an event into the outbox."""
+    await outbox.add(connection, CloudEvent.of(data, source=SOURCE, cause=cause, requestid=request_id.get()))
+
+
+def registered(item: Stored) -> ItemRegistered:
+    """Somebody has to judge this revision."""
+    return ItemRegistered(
+        item_id=item.id,
+        revision=item.revision,
+        sequence=item.sequence,
+        owner_id=item.owner_id,
+        image_id=item.image_id,
+        title=item.title,
+        description=item.description,
+        category=item.category,
+        registered_at=item.submitted_at,
+    )
+
+
+def _farewell(step: Step, item: Stored) -> list[EventData]:
+    if not step.removes:
+        return []
+    why = life.WHY_REMOVED[step.act]
+    return [
+        ItemRemoved(item_id=item.id, revision=item.revision, sequence=item.sequence, image_id=item.image_id, why=why)
+    ]
+
+
+async def _greeting(connection: Connection, step: Step, item: Stored) -> list[EventData]:
+    if step.asks_for_judgement:
+        return [registered(item)]
+    return [published(item, await screening_of(connection, item))] if step.publishes else []
+
+
+async def screening_of(connection: Connection, item: Stored) -> ItemScreened | None:
+    """The models' judgement of this revision; None when nobody could judge it."""
+    found = await connection.execute("SELECT screening FROM screenings WHERE event_id = %s", (item.screening_id,))
+    row = await found.fetchone()
+    return ItemScreened.model_validate(row["screening"]) if row else None
+
+
+def published(item: Stored, screening: ItemScreened | None) -> ItemPublished:
+    """Everything search needs. A category that only a default answered is nobody's word, and is left out."""
+    embedding = screening.embedding if screening else []
+    judged = screening.category.label if screening and embedding else None
+    return ItemPublished(
+        item_id=item.id,
+        revision=item.revision,
+        sequence=item.sequence,
+        owner_id=item.owner_id,
+        owner_name=item.owner_name,
+        image_id=item.image_id,
+        title=item.title,
+        description=item.description,
+        category=item.category or judged,
+        tags=screening.tags if screening else [],
+        embedding=embedding,
+        embedding_version=screening.embedding_version if screening else "",
+        likes=item.likes,
+        registered_at=item.registered_at,
+        published_at=item.decided_at or datetime.now(UTC),
+    )

@@ -1,0 +1,90 @@
+"""What people get to see of an item."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from services.contracts import Judgement, ModelUsed, Reason
+from services.items import life
+from services.items.life import State
+
+
+class Screening(BaseModel):
+    """What the models said about this revision."""
+
+    model_config = ConfigDict(extra="ignore")
+    category: Judgement
+    violation: Judgement
+    text_violation: Judgement
+    tags: list[str]
+    models: dict[str, ModelUsed]
+
+
+class Item(BaseModel):
+    """An item, as the one who asks may see it."""
+
+    id: UUID
+    revision: int
+    sequence: int
+    owner_id: UUID
+    owner_name: str
+    image_id: str
+    title: str
+    description: str
+    category: str | None
+    state: State
+    reasons: list[Reason]
+    screening: Screening | None
+    likes: int
+    liked: bool
+    registered_at: datetime
+    decided_at: datetime | None
+    searchable_at: datetime | None
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> "Item":
+        """Of a row as `reading` gives it."""
+        return cls.model_validate(row)
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more happens unless somebody acts."""
+        return life.final(self.state, searchable=self.searchable_at is not None)
+
+
+class Items(BaseModel):
+    """A page of items; `next` is the cursor of the page after, if there is one."""
+
+    items: list[Item]
+    next: UUID | None
+
+
+class Likes(BaseModel):
+    """How many like an item, and whether you do."""
+
+    likes: int
+    liked: bool
+
+
+class Seconds(BaseModel):
+    """How long it took, half and 95 % of the time."""
+
+    count: int
+    p50: float | None
+    p95: float | None
+
+
+class SearchableSeconds(Seconds):
+    """Registered -> searchable of items the models published by themselves, in the last `window` seconds and ever."""
+
+    window: int
+    overall: Seconds
+
+
+class Statistics(BaseModel):
+    """How many items are in which state, and how fast they become searchable."""
+
+    states: dict[State, int]
+    searchable_seconds: SearchableSeconds
