@@ -153,8 +153,11 @@ def mlflow(lock: Path) -> str:
 
 
 def virtual_environment(name: str) -> str:
-    run([str(uv()), "venv", "-q", "--allow-existing", "--python", sys.executable, str(ROOT / name)])
-    return str(ROOT / name / "bin" / "python")
+    python = ROOT / name / "bin" / "python"
+    keep = python.exists() and python.resolve() == Path(sys.executable).resolve()
+    how = "--allow-existing" if keep else "--clear"
+    run([str(uv()), "venv", "-q", how, "--python", sys.executable, str(ROOT / name)])
+    return str(python)
 
 
 def pip_install(python: str, what: Sequence[str]) -> None:
