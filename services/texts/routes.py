@@ -1,0 +1,87 @@
+"""The two questions texts answers: what is this filed under, what is asked for."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import FastAPI
+from pydantic import AfterValidator, BaseModel, Field
+
+from services.texts.spelling import Language, control_character
+from services.texts.terms import Terms
+
+MAX_TEXT = 4000
+MAX_TEXTS = 64
+MAX_QUERY = 200
+IN_PASSING = 500
+"""So many characters take less than a millisecond; more are read in a thread."""
+
+
+def _printable(text: str) -> str:
+    at = control_character(text)
+    if at is not None:
+        raise ValueError(f"a control character at position {at}")
+    return text
+
+
+Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_printable)]
+QueryText = Annotated[str, Field(max_length=MAX_QUERY), AfterValidator(_printable)]
+
+
+class TextsToIndex(BaseModel):
+    """Texts of any language."""
+
+    texts: list[Text] = Field(min_length=1, max_length=MAX_TEXTS, examples=[["ねこの写真", "Two cats"]])
+
+
+class TermsOfText(BaseModel):
+    """What one text is filed under."""
+
+    language: Language
+    terms: list[str]
+
+
+class TermsOfTexts(BaseModel):
+    """One result a text, in order; `vocabulary` changes when the rules do."""
+
+    vocabulary: str
+    results: list[TermsOfText]
+
+
+class Query(BaseModel):
+    """What somebody typed."""
+
+    q: QueryText = Field(examples=["かわいい子猫"])
+
+
+class QueryUnderstood(BaseModel):
+    """Each group is a word of the query with its alternatives: all groups are wanted, one term of each is enough.
+
+    `broader` has a group for each of them with what it is a kind of as well, for when that finds too little.
+    """
+
+    language: Language
+    groups: list[list[str]]
+    broader: list[list[str]]
+    category: str | None = Field(description="The category that a word of the query names.")
+
+
+def add_routes(app: FastAPI, terms: Terms) -> None:
+    """Declare the routes."""
+
+    @app.post("/api/texts/terms", summary="What texts are filed under")
+    async def _terms(request: TextsToIndex) -> TermsOfTexts:
+        long = sum(map(len, request.texts)) > IN_PASSING
+        results = await asyncio.to_thread(_filed, terms, request.texts) if long else _filed(terms, request.texts)
+        return TermsOfTexts(vocabulary=terms.version, results=results)
+
+    @app.post("/api/texts/query", summary="What a query asks for")
+    async def _query(request: Query) -> QueryUnderstood:
+        asked = terms.of_query(request.q)
+        return QueryUnderstood(
+            language=asked.language, groups=asked.groups, broader=asked.broader, category=asked.category
+        )
+
+
+def _filed(terms: Terms, texts: list[str]) -> list[TermsOfText]:
+    found = (terms.of_text(text) for text in texts)
+    return [TermsOfText(language=language, terms=names) for language, names in found]
