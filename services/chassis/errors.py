@@ -1,7 +1,7 @@
 """Errors are classes whose docstring is the title; here alone they become problem+json (RFC 9457)."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -32,6 +32,8 @@ class Problem(Exception):
     """The request could not be served."""
 
     status: int = 400
+    members: Mapping[str, str] = {}
+    """What the answer has besides what every error has, such as the `error` of OAuth 2."""
 
     def __init__(
         self,
@@ -102,9 +104,10 @@ def problem_response(
     instance: str = "",
     faults: Sequence[Fault] = (),
     headers: dict[str, str] | None = None,
+    members: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """The one shape every error has."""
-    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status}
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, **(members or {})}
     body |= {"detail": detail} if detail else {}
     body |= {"instance": instance} if instance else {}
     body |= {"errors": [fault.model_dump(exclude_none=True) for fault in faults]} if faults else {}
@@ -146,6 +149,7 @@ async def _problem(request: Request, error: Problem) -> JSONResponse:
         instance=request.url.path,
         faults=error.faults,
         headers=error.headers,
+        members=error.members,
     )
 
 
