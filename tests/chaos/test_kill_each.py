@@ -61,9 +61,9 @@ class Load:
         """Everything anybody can find, again and again."""
         with self.platform.anonymous() as http:
             while not self.stopped.wait(0.1):
-                for query in ({}, {"q": "chaos"}, {"q": "blank"}):
+                for query in ({"limit": "60"}, {"limit": "60", "q": "chaos"}, {"limit": "60", "q": "blank"}):
                     try:
-                        answer = http.get("/api/search", params={"limit": 60} | query)
+                        answer = http.get("/api/search", params=query)
                     except httpx.TransportError:
                         continue
                     if answer.status_code == 200:
