@@ -10,7 +10,7 @@ DEMO = (
     ("hana", ["user"]),
     ("sora", ["user"]),
     ("さくら", ["user"]),
-    ("健太", ["user"]),
+    ("けんた", ["user"]),
     ("emma", ["user"]),
     ("noah", ["user"]),
 )

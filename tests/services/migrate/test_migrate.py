@@ -49,7 +49,7 @@ def test_mlflow_owns_its_database(migrated: str) -> None:
 
 
 def test_tables_and_version_table_belong_to_the_role(migrated: str) -> None:
-    with psycopg.connect(migrated.replace("/postgres", "/platform")) as connection:
+    with psycopg.connect(address(migrated, "postgres")) as connection:
         rows = connection.execute(
             "SELECT tablename, tableowner FROM pg_tables WHERE schemaname = 'identity'"
         ).fetchall()
