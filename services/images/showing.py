@@ -1,0 +1,18 @@
+"""Which published items show a picture: as long as there is one, everybody may see it."""
+
+from services.chassis.database import Database
+from services.contracts import ItemPublished, ItemRemoved
+
+
+async def shown(database: Database, data: ItemPublished | ItemRemoved) -> None:
+    """Take in what happened to an item; an older event than the last one changes nothing."""
+    async with database.connection() as connection:
+        await connection.execute(
+            """
+            INSERT INTO shown (item_id, picture_id, sequence, visible) VALUES (%s, %s, %s, %s)
+            ON CONFLICT (item_id) DO UPDATE
+            SET picture_id = excluded.picture_id, sequence = excluded.sequence, visible = excluded.visible
+            WHERE shown.sequence < excluded.sequence
+            """,
+            (data.item_id, data.image_id, data.sequence, isinstance(data, ItemPublished)),
+        )
