@@ -1,0 +1,1 @@
+"""The host that answers at once: the Open Inference Protocol over HTTP."""

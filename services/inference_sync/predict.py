@@ -1,0 +1,67 @@
+"""The friendly road: a picture file or a text in, labels out."""
+
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request
+
+from services.chassis.errors import BadInput, Fault
+from services.inference_sync.known import known
+from services.predictors import Predictor, Predictors
+
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "image/*": {"schema": {"type": "string", "format": "binary"}},
+            "application/json": {
+                "schema": {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}
+            },
+        },
+    }
+}
+
+
+def routes(predictors: Predictors) -> APIRouter:
+    """`POST /v2/models/NAME/predict`."""
+    router = APIRouter(prefix="/v2/models", tags=["inference"])
+
+    @router.post("/{name}/predict", openapi_extra=BODY)
+    async def predict(name: str, request: Request) -> dict[str, Any]:
+        """Send the bytes of a picture (JPEG, PNG, WebP; sniffed, not declared), or `{"text": "..."}`."""
+        predictor = known(predictors, name)
+        body = await request.body()
+        raw = text_of(body) if predictor.takes_text else body
+        try:
+            prediction, answer = await predictor.judge(raw)
+        except ValueError as error:
+            raise BadInput(str(error), Fault(where="body", what=str(error), allowed=_allowed(predictor))) from error
+        return {
+            "id": str(prediction.id),
+            "model": name,
+            "version": prediction.version,
+            "served_by": prediction.served_by,
+            "reason": prediction.reason,
+            **answer,
+        }
+
+    return router
+
+
+def text_of(body: bytes) -> bytes:
+    """The text in `{"text": "..."}`; raises BadInput."""
+    try:
+        text = orjson.loads(body)["text"]
+        return str(text).encode() if isinstance(text, str) else _no_text()
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return _no_text()
+
+
+def _no_text() -> bytes:
+    raise BadInput(
+        "The body is no JSON object with a text.", Fault(where="body.text", what="missing", allowed="a string")
+    )
+
+
+def _allowed(predictor: Predictor) -> str:
+    return "a text" if predictor.takes_text else "a JPEG, PNG or WebP picture"

@@ -1,0 +1,81 @@
+"""Fallback: when the model fails, is late, is not there or is switched off, the declared default answers."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+import numpy as np
+from pydantic import Field
+from pydantic_settings import BaseSettings
+
+from models.contract import DTYPES, ContractBroken, Manifest
+from services.chassis.errors import Problem
+from services.prediction import (
+    DEFAULT_VERSION,
+    OVER_LIMIT,
+    NotLoaded,
+    Overloaded,
+    Predict,
+    Prediction,
+    PredictionRequest,
+)
+from services.wiring import Wiring
+
+log = logging.getLogger(__name__)
+
+
+class FallbackParameters(BaseSettings):
+    """Parameters of the pattern."""
+
+    timeout_seconds: float | None = Field(
+        None, gt=0, description="A later answer is the default's; the host's if unset."
+    )
+
+
+def fallback(
+    predict: Predict, manifest: Callable[[], Manifest], *, timeout_seconds: float, active: bool = True
+) -> Predict:
+    """Always an answer, marked with who gave it and why. A request that breaks the contract stays an error."""
+
+    async def answered(request: PredictionRequest) -> Prediction:
+        if not active:
+            return default_answer(manifest(), request, "switched_off")
+        if request.parameters.get(OVER_LIMIT):
+            return default_answer(manifest(), request, "overloaded")
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await predict(request)
+        except Exception as error:
+            reason = _reason(error)
+        return default_answer(manifest(), request, reason)
+
+    return answered
+
+
+def default_answer(manifest: Manifest, request: PredictionRequest, reason: str) -> Prediction:
+    """The declared default, once for each row."""
+    outputs = {
+        spec.name: np.repeat(np.asarray([manifest.default[spec.name]], DTYPES[spec.datatype]), request.rows, axis=0)
+        for spec in manifest.outputs
+    }
+    return Prediction(request.id, request.model, DEFAULT_VERSION, outputs, "default", reason)
+
+
+def wire(predict: Predict, wiring: Wiring) -> Predict:
+    """As settings say."""
+    timeout = wiring.parameters(FallbackParameters, "fallback").timeout_seconds or wiring.patience_seconds
+    return fallback(predict, wiring.manifest, timeout_seconds=timeout, active=wiring.active)
+
+
+def _reason(error: Exception) -> str:
+    """Why the default answers; the caller's own mistakes are raised again."""
+    if isinstance(error, ContractBroken) or (isinstance(error, Problem) and error.status < 500):
+        raise error
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    if isinstance(error, NotLoaded):
+        return "not_loaded"
+    if isinstance(error, Overloaded):
+        return "overloaded"
+    log.warning("the default answers: %r", error, extra={"action": "prediction.failed"})
+    return "error"

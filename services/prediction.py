@@ -1,0 +1,56 @@
+"""The one signature of everything that predicts: a request in, a prediction out.
+
+A source makes a `Predict`, a pattern wraps one, a host offers one.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID
+
+from models.contract import Arrays
+from services.chassis.errors import Unavailable
+from services.chassis.ids import new_id
+
+ServedBy = Literal["model", "default"]
+DEFAULT_VERSION = "default"
+OVER_LIMIT = "over_limit"
+"""Parameter of a request that is to be answered by the default at once."""
+
+
+@dataclass(frozen=True)
+class PredictionRequest:
+    """Tensors for one model, already held against its contract."""
+
+    model: str
+    inputs: Arrays
+    id: UUID = field(default_factory=new_id)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """The batch size; 1 where there are no tensors, because nobody had the time to make them."""
+        return next((array.shape[0] for array in self.inputs.values()), 1)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What was answered, and by whom."""
+
+    id: UUID
+    model: str
+    version: str
+    outputs: Arrays
+    served_by: ServedBy = "model"
+    reason: str | None = None
+
+
+Predict = Callable[[PredictionRequest], Awaitable[Prediction]]
+
+
+class NotLoaded(Unavailable):
+    """The model is not loaded yet."""
+
+
+class Overloaded(Unavailable):
+    """More predictions are asked for than this process can make."""

@@ -1,0 +1,179 @@
+"""The models that this process serves: everything under `models/` that has a contract, each in its patterns."""
+
+import asyncio
+import importlib
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from pydantic import Field
+
+import models
+from models.contract import Arrays, Manifest
+from services.chassis.metrics import LATENCY_BUCKETS
+from services.chassis.service import Service
+from services.chassis.settings import Settings
+from services.prediction import OVER_LIMIT, Overloaded, Predict, Prediction, PredictionRequest
+from services.sources.disk_cache import DiskCache
+from services.sources.mlflow_registry import MlflowRegistry
+from services.sources.model_load import LoadMetrics, ModelLoad
+from services.sources.onnx_model import Features
+from services.sources.threads import Threads
+from services.wiring import Wiring, wired
+
+
+class PredictorSettings(Settings):
+    """What every host of models may be given."""
+
+    mlflow_tracking_uri: str | None = Field(None, description="The registry; without it, what is on disk serves.")
+    model_cache: Path = Field(Path("/models"), description="Folder that keeps fetched versions.")
+    model_poll_seconds: float = Field(2.0, gt=0, description="How often the registry is asked for the champion.")
+    model_threads: int = Field(1, ge=1, description="Threads of one ONNX Runtime session.")
+    model_workers: int = Field(
+        min(4, os.cpu_count() or 1), ge=1, description="Predictions (and decodings) made at the same time."
+    )
+    model_queue: int = Field(64, ge=0, description="Most calls waiting for a worker; beyond, the default answers.")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A model as its folder declares it."""
+
+    manifest: Manifest
+    features: Features
+
+
+def declared_models() -> list[Declared]:
+    """Every folder under `models/` with a contract."""
+    folders = sorted(path.parent.name for path in Path(models.__path__[0]).glob("*/contract.py"))
+    return [_declared(name) for name in folders]
+
+
+def _declared(name: str) -> Declared:
+    contract = importlib.import_module(f"models.{name}.contract")
+    features: Any = importlib.import_module(f"models.{name}.features")
+    return Declared(contract.contract(), features)
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """One model of this process: where it comes from, and the chain that answers for it."""
+
+    name: str
+    source: ModelLoad
+    predict: Predict
+    features: Features
+    threads: Threads
+
+    @property
+    def manifest(self) -> Manifest:
+        """The contract in force."""
+        return self.source.contract()
+
+    @property
+    def version(self) -> str | None:
+        """The version that serves, if one does."""
+        return self.source.serving.release.version if self.source.serving else None
+
+    @property
+    def takes_text(self) -> bool:
+        """Whether the raw input is a text; a picture file otherwise."""
+        return any(spec.language for spec in self.manifest.inputs)
+
+    async def judge(self, raw: bytes) -> tuple[Prediction, dict[str, Any]]:
+        """From raw bytes to the answer in words; raises ValueError where the bytes are no such thing."""
+        inputs, parameters = await self._encoded(raw)
+        prediction = await self.predict(PredictionRequest(self.name, inputs, parameters=parameters))
+        return prediction, self.features.answer(self.manifest, prediction.outputs)
+
+    async def _encoded(self, raw: bytes) -> tuple[Arrays, dict[str, Any]]:
+        try:
+            return await self.threads.run(self.features.encode, raw), {}
+        except Overloaded:
+            return {}, {OVER_LIMIT: True}
+
+
+Predictors = dict[str, Predictor]
+
+
+def served(
+    service: Service,
+    settings: PredictorSettings,
+    *,
+    patience_seconds: float,
+    declared: Sequence[Declared] | None = None,
+) -> Predictors:
+    """The predictors of a host; the service follows the registry for them as long as it runs."""
+    threads = Threads(settings.model_workers, settings.model_queue)
+    loads, counts = LoadMetrics(service.metrics.registry), PredictionMetrics(service.metrics.registry)
+    predictors: Predictors = {}
+    for model in declared_models() if declared is None else declared:
+        source = _source(model, service, settings, threads, loads)
+        wiring = Wiring(source.name, source.contract, service.backends, service.metrics, patience_seconds)
+        predict = counts.counted(wired(source.predict, wiring))
+        predictors[source.name] = Predictor(source.name, source, predict, model.features, threads)
+    service.background(_following(predictors.values(), settings.model_poll_seconds))
+    return predictors
+
+
+def _source(
+    model: Declared, service: Service, settings: PredictorSettings, threads: Threads, metrics: LoadMetrics
+) -> ModelLoad:
+    return ModelLoad(
+        model.manifest,
+        model.features,
+        registry=_registry(service, settings),
+        cache=DiskCache(settings.model_cache, model.manifest.name),
+        threads=threads,
+        metrics=metrics,
+        session_threads=settings.model_threads,
+    )
+
+
+def _registry(service: Service, settings: PredictorSettings) -> MlflowRegistry | None:
+    address = settings.mlflow_tracking_uri
+    return MlflowRegistry(service.backends.http, address) if address else None
+
+
+def _following(predictors: Iterable[Predictor], every_seconds: float) -> Any:
+    sources = [predictor.source for predictor in predictors]
+
+    async def follow_registry() -> None:
+        """Look at once, then again and again; more often while a model is missing."""
+        while True:
+            await asyncio.gather(*(source.look() for source in sources))
+            missing = any(source.serving is None for source in sources)
+            await asyncio.sleep(min(0.5, every_seconds) if missing else every_seconds)
+
+    return follow_registry
+
+
+class PredictionMetrics:
+    """Every prediction is counted by who gave it and why."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._total = Counter(
+            "predictions_total", "Predictions answered.", ["model", "version", "served_by", "reason"], registry=registry
+        )
+        self._seconds = Histogram(
+            "prediction_duration_seconds",
+            "Time to answer, waiting included.",
+            ["model"],
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
+
+    def counted(self, predict: Predict) -> Predict:
+        """The same, counted."""
+
+        async def counting(request: PredictionRequest) -> Prediction:
+            with self._seconds.labels(request.model).time():
+                prediction = await predict(request)
+            labels = (prediction.model, prediction.version, prediction.served_by, prediction.reason or "")
+            self._total.labels(*labels).inc()
+            return prediction
+
+        return counting

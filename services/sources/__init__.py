@@ -1,0 +1,1 @@
+"""Where predictions come from: a model fetched from the registry, or another host."""

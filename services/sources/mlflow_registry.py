@@ -1,0 +1,71 @@
+"""The model registry over MLflow's REST API: which version is champion, and its artefact."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from models.contract import Manifest
+from services.sources.onnx_model import Unfit, read_manifest, sha256
+
+ALIAS = "champion"
+CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Release:
+    """One version of a model; the hash tells versions of an emptied and refilled registry apart."""
+
+    name: str
+    version: str
+    manifest_sha256: str
+
+
+class MlflowRegistry:
+    """Reads only. What fails on the way is httpx.HTTPError."""
+
+    def __init__(self, http: httpx.AsyncClient, address: str) -> None:
+        self._http = http
+        self._api = f"{address.rstrip('/')}/api/2.0"
+
+    async def champion(self, name: str) -> Release | None:
+        """The version that the alias names, if there is one."""
+        url = f"{self._api}/mlflow/registered-models/alias"
+        response = await self._http.get(url, params={"name": name, "alias": ALIAS})
+        if response.status_code in (400, 404):
+            return None
+        found = response.raise_for_status().json()["model_version"]
+        tags = {tag["key"]: tag["value"] for tag in found.get("tags", [])}
+        return Release(name, str(found["version"]), tags.get("manifest_sha256", ""))
+
+    async def fetch(self, release: Release, folder: Path) -> None:
+        """Bring the artefact into an empty folder; raises Unfit when the manifest is not the registered one."""
+        root = await self._root(release)
+        await self._file(root, "manifest.json", folder)
+        if await asyncio.to_thread(sha256, folder / "manifest.json") != release.manifest_sha256:
+            raise Unfit("manifest", "is not the one that was registered")
+        manifest: Manifest = await asyncio.to_thread(read_manifest, folder)
+        for name in manifest.files:
+            if PurePosixPath(name).name != name:
+                raise Unfit("files", f"{name} is not the plain name of a file")
+            await self._file(root, name, folder)
+
+    async def _root(self, release: Release) -> str:
+        url = f"{self._api}/mlflow/model-versions/get-download-uri"
+        parameters = {"name": release.name, "version": release.version}
+        response = (await self._http.get(url, params=parameters)).raise_for_status()
+        body: dict[str, Any] = response.json()
+        return urlsplit(str(body["artifact_uri"])).path.strip("/")
+
+    async def _file(self, root: str, name: str, folder: Path) -> None:
+        url = f"{self._api}/mlflow-artifacts/artifacts/{quote(f'{root}/{name}')}"
+        async with self._http.stream("GET", url) as response:
+            if response.status_code == 404:
+                raise Unfit("files", f"{name} is not in the registry")
+            response.raise_for_status()
+            with (folder / name).open("wb") as file:
+                async for chunk in response.aiter_bytes(CHUNK_BYTES):
+                    await asyncio.to_thread(file.write, chunk)

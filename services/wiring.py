@@ -1,0 +1,79 @@
+"""Wraps a model in its patterns, as settings say.
+
+`PATTERNS_<MODEL>=cache,fallback` names them, outermost first; each is one file in `services/patterns/`
+with a function `wire(predict, wiring) -> Predict`. A pattern's own parameters are
+`<PATTERN>_<MODEL>_<NAME>`. `ACTIVATE_<MODEL>=false` leaves the model alone: its default answers.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+from pydantic_settings import BaseSettings
+
+from models.contract import Manifest
+from services.chassis.backends import Backends
+from services.chassis.metrics import Metrics
+from services.prediction import Predict
+
+DEFAULT_PATTERNS = "fallback"
+Parameters = TypeVar("Parameters", bound=BaseSettings)
+
+
+class UnknownPattern(Exception):
+    """A setting names a pattern that does not exist."""
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What a pattern may need to know about the model it wraps and the host it runs in."""
+
+    model: str
+    manifest: Callable[[], Manifest]
+    backends: Backends
+    metrics: Metrics
+    patience_seconds: float
+
+    def parameters(self, kind: type[Parameters], pattern: str) -> Parameters:
+        """The settings `<PATTERN>_<MODEL>_<NAME>`."""
+        return kind(_env_prefix=f"{pattern}_{self.model}_".upper())
+
+    @property
+    def active(self) -> bool:
+        """False when the model is switched off."""
+        return TypeAdapter(bool).validate_python(_setting("ACTIVATE", self.model, "true"))
+
+
+def wired(source: Predict, wiring: Wiring) -> Predict:
+    """The source in the patterns that its model's setting names."""
+    predict = source
+    for name in reversed(chosen(wiring.model)):
+        predict = _wire(name)(predict, wiring)
+    return predict
+
+
+def chosen(model: str) -> list[str]:
+    """The patterns around a model, outermost first; raises UnknownPattern."""
+    names = [name.strip() for name in _setting("PATTERNS", model, DEFAULT_PATTERNS).split(",") if name.strip()]
+    for name in names:
+        if name not in known():
+            raise UnknownPattern(f"PATTERNS_{model.upper()}: {name} is none of {', '.join(sorted(known()))}")
+    return names
+
+
+def known() -> set[str]:
+    """Every pattern there is: the files in services/patterns."""
+    return {path.stem for path in (Path(__file__).parent / "patterns").glob("[a-z]*.py")}
+
+
+def _setting(name: str, model: str, otherwise: str) -> str:
+    return os.environ.get(f"{name}_{model}".upper()) or otherwise
+
+
+def _wire(name: str) -> Callable[[Predict, Wiring], Predict]:
+    wire: Callable[[Predict, Wiring], Predict] = import_module(f"services.patterns.{name}").wire
+    return wire

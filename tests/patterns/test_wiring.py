@@ -1,0 +1,53 @@
+"""Settings decide which patterns wrap a model; a wrong one is refused at start."""
+
+import pytest
+from pydantic import ValidationError
+
+from models.text_violation.contract import contract
+from services.chassis.metrics import Metrics
+from services.patterns.fallback import FallbackParameters
+from services.prediction import NotLoaded, Prediction, PredictionRequest
+from services.wiring import UnknownPattern, Wiring, chosen, known, wired
+from tests.conftest import MakeBackends
+
+
+async def missing(request: PredictionRequest) -> Prediction:
+    raise NotLoaded("no version")
+
+
+@pytest.fixture
+def wiring(backends: MakeBackends) -> Wiring:
+    return Wiring("text_violation", contract, backends(), Metrics(), patience_seconds=2.0)
+
+
+def test_fallback_is_the_default() -> None:
+    assert chosen("text_violation") == ["fallback"]
+
+
+async def test_every_pattern_there_is_can_be_wired(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATTERNS_TEXT_VIOLATION", ",".join(sorted(known())))
+    assert callable(wired(missing, wiring))
+
+
+def test_an_unknown_pattern_is_refused_by_name(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATTERNS_TEXT_VIOLATION", "fallback,crystal_ball")
+    with pytest.raises(UnknownPattern, match=r"PATTERNS_TEXT_VIOLATION: crystal_ball is none of .*fallback"):
+        wired(missing, wiring)
+
+
+async def test_a_model_is_switched_off_by_its_setting(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACTIVATE_TEXT_VIOLATION", "false")
+    prediction = await wired(missing, wiring)(PredictionRequest("text_violation", {}))
+    assert prediction.reason == "switched_off"
+
+
+def test_a_setting_that_is_neither_true_nor_false_is_refused(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACTIVATE_TEXT_VIOLATION", "perhaps")
+    with pytest.raises(ValidationError):
+        wired(missing, wiring)
+
+
+def test_parameters_carry_the_pattern_and_the_model(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FALLBACK_TEXT_VIOLATION_TIMEOUT_SECONDS", "0.25")
+    monkeypatch.setenv("FALLBACK_IMAGE_QUICK_TIMEOUT_SECONDS", "9")
+    assert wiring.parameters(FallbackParameters, "fallback").timeout_seconds == 0.25

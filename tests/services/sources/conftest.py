@@ -1,0 +1,44 @@
+"""A registry of tiny models, and hosts that follow it."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.sources.disk_cache import DiskCache
+from services.sources.mlflow_registry import MlflowRegistry
+from services.sources.model_load import LoadMetrics, ModelLoad
+from services.sources.threads import Threads
+from tests.services.sources.tiny import TINY, FakeMlflow
+
+Host = Callable[[], ModelLoad]
+
+
+@pytest.fixture
+def mlflow() -> FakeMlflow:
+    return FakeMlflow()
+
+
+@pytest.fixture
+def registry() -> CollectorRegistry:
+    return CollectorRegistry()
+
+
+@pytest.fixture
+async def host(mlflow: FakeMlflow, tmp_path: Path) -> AsyncIterator[Host]:
+    """`host()`: a host that has just started, on the one disk cache of this test."""
+    async with httpx.AsyncClient(transport=mlflow) as http:
+
+        def started() -> ModelLoad:
+            return ModelLoad(
+                TINY.manifest,
+                TINY.features,
+                registry=MlflowRegistry(http, "http://mlflow:8300"),
+                cache=DiskCache(tmp_path / "cache", "tiny"),
+                threads=Threads(2, 8),
+                metrics=LoadMetrics(CollectorRegistry()),
+            )
+
+        yield started
