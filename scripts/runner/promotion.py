@@ -14,6 +14,7 @@ from scripts.runner.site import Site
 from services.chassis.ports import PORTS
 
 ALIAS = "champion"
+API = "/api/2.0/mlflow"
 
 
 class NotPromoted(Exception):
@@ -43,15 +44,12 @@ def registry(site: Site) -> str:
 
 def promote(client: httpx.Client, name: str, version: str) -> tuple[str | None, dict[str, Any]]:
     """Set the alias; the version that had it before, and what is known of the new one."""
-    known = _asked(client.get("model-versions/get".join(API), params={"name": name, "version": version}))
-    before = client.get("registered-models/alias".join(API), params={"name": name, "alias": ALIAS})
+    known = _asked(client.get(f"{API}/model-versions/get", params={"name": name, "version": version}))
+    before = client.get(f"{API}/registered-models/alias", params={"name": name, "alias": ALIAS})
     had = before.json()["model_version"]["version"] if before.is_success else None
     body = {"name": name, "alias": ALIAS, "version": version}
-    _asked(client.post("registered-models/alias".join(API), json=body))
+    _asked(client.post(f"{API}/registered-models/alias", json=body))
     return had, known["model_version"]
-
-
-API = ("/api/2.0/mlflow/", "")
 
 
 def _asked(answer: httpx.Response) -> dict[str, Any]:
