@@ -42,10 +42,11 @@ class Gallery:
         return dict(response.json())
 
     async def get(
-        self, path: str, by: UUID | None = None, roles: tuple[str, ...] = (), **headers: str
+        self, path: str, by: UUID | None = None, roles: tuple[str, ...] = (), if_none_match: str | None = None
     ) -> httpx.Response:
         """What somebody, or nobody, gets."""
-        return await self.http.get(path, headers=(header(by, roles) if by else {}) | headers)
+        headers = {"If-None-Match": if_none_match} if if_none_match else {}
+        return await self.http.get(path, headers=headers | (header(by, roles) if by else {}))
 
     async def publish(self, image_id: str, sequence: int) -> None:
         """An item that shows the picture is published."""

@@ -1,5 +1,7 @@
 """Who sees a picture, when, and for how long."""
 
+from uuid import UUID
+
 from services.chassis.ids import new_id
 from tests.services.images.gallery import Gallery, photo
 
@@ -7,8 +9,13 @@ from tests.services.images.gallery import Gallery, photo
 async def statuses(gallery: Gallery, image_id: str) -> dict[str, int]:
     """What each kind of reader gets for the picture's description; its bytes must be the same."""
     found = {}
-    readers = {"owner": (gallery.owner, ()), "stranger": (new_id(), ()), "nobody": (None, ())}
-    readers |= {"moderator": (new_id(), ("moderator",)), "operator": (new_id(), ("operator",))}
+    readers: dict[str, tuple[UUID | None, tuple[str, ...]]] = {
+        "owner": (gallery.owner, ()),
+        "stranger": (new_id(), ()),
+        "nobody": (None, ()),
+        "moderator": (new_id(), ("moderator",)),
+        "operator": (new_id(), ("operator",)),
+    }
     for name, (by, roles) in readers.items():
         described = await gallery.get(f"/api/images/{image_id}", by, roles)
         for size in ("original", "large", "thumbnail"):
@@ -70,12 +77,12 @@ async def test_browsers_keep_it_for_a_minute_and_then_ask(gallery: Gallery) -> N
 
     tag = public.headers["etag"]
     for sent in (tag, f"W/{tag}", f'"other", {tag}'):
-        unchanged = await gallery.get(path, **{"If-None-Match": sent})
+        unchanged = await gallery.get(path, if_none_match=sent)
         assert (unchanged.status_code, unchanged.content) == (304, b"")
         assert unchanged.headers["etag"] == tag
-    assert (await gallery.get(path, **{"If-None-Match": '"other"'})).status_code == 200
+    assert (await gallery.get(path, if_none_match='"other"')).status_code == 200
     await gallery.remove(picture["id"], sequence=3)
-    assert (await gallery.get(path, **{"If-None-Match": tag})).status_code == 404
+    assert (await gallery.get(path, if_none_match=tag)).status_code == 404
 
 
 async def test_unknown_and_impossible_names_are_4xx(gallery: Gallery) -> None:
