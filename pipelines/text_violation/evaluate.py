@@ -7,7 +7,6 @@ written by hand. One half of the gold file chooses the thresholds, the other hal
 """
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,7 +74,7 @@ def main() -> None:
         update={"thresholds": {"violation_reject": chosen.reject, "violation_review": chosen.review}}
     )
     matrix = confusion(gold.truth, gold.said, len(LABELS))
-    confusion_picture(matrix, LABELS, TRAINED / "confusion.png", "text_violation on the gold file")
+    confusion_picture(matrix, LABELS, CARD / "confusion.png", "text_violation on the gold file")
     text = described(manifest, metrics, gold, costs)
     write(manifest, texts, metrics, reference(held_out), text)
 
@@ -182,12 +181,11 @@ def write(
         metrics,
         known,
         card_text,
-        {"confusion.png": TRAINED / "confusion.png"},
+        {"confusion.png": CARD / "confusion.png"},
         suffix=".txt",
     )
     (DATA / "metrics.json").write_text(artefact.canonical(metrics), "utf-8")
     (CARD / "card.md").write_text(card_text, "utf-8")
-    shutil.copyfile(TRAINED / "confusion.png", CARD / "confusion.png")
 
 
 if __name__ == "__main__":
