@@ -147,17 +147,24 @@ class ItemIndexed(ItemEvent):
     indexed_at: datetime
 
 
+class PictureShown(ItemEvent):
+    """Images has taken a change in: from now on everybody sees the item's picture, or no longer."""
+
+    type: ClassVar[str] = "picture.shown"
+    visible: bool
+
+
 EVENTS: tuple[type[EventData], ...] = (
-    ItemRegistered, ItemScreened, ItemPublished, ItemRemoved, ItemLiked, ItemIndexed,
+    ItemRegistered, ItemScreened, ItemPublished, ItemRemoved, ItemLiked, ItemIndexed, PictureShown,
 )  # fmt: skip
 
-EFFECTS: Mapping[type[EventData], type[EventData]] = {
-    ItemRegistered: ItemScreened,
-    ItemPublished: ItemIndexed,
-    ItemRemoved: ItemIndexed,
-    ItemLiked: ItemIndexed,
+EFFECTS: Mapping[type[EventData], tuple[type[EventData], ...]] = {
+    ItemRegistered: (ItemScreened,),
+    ItemPublished: (ItemIndexed, PictureShown),
+    ItemRemoved: (ItemIndexed, PictureShown),
+    ItemLiked: (ItemIndexed,),
 }
-"""Event -> the event that proves its effect. What is not listed is done once the broker has it."""
+"""Event -> the events that prove its effect, one a consumer. What is not listed is done once the broker has it."""
 
 
 class CloudEvent(BaseModel):

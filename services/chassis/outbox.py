@@ -21,13 +21,14 @@ CREATE TABLE outbox (
     type text NOT NULL,
     event jsonb NOT NULL,
     attempts integer NOT NULL DEFAULT 0,
+    effects text[] NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     due_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX outbox_due ON outbox (due_at);
 """
 
-_WAITING_FOR_EFFECT = frozenset(event.type for event in EFFECTS)
+_EFFECTS = {event.type: {effect.type for effect in effects} for event, effects in EFFECTS.items()}
 BATCH = 100
 LATE = timedelta(seconds=5)
 LATEST = timedelta(seconds=60)
@@ -42,9 +43,16 @@ async def add(connection: Connection, event: CloudEvent) -> None:
 
 
 async def settle(connection: Connection, effect: CloudEvent) -> bool:
-    """The effect has come back: forget its cause. False when it was settled before."""
-    done = await connection.execute("DELETE FROM outbox WHERE id = %s", (effect.causationid,))
-    return done.rowcount > 0
+    """An effect has come back: when it was the last one, forget its cause. False when there is more to wait for."""
+    found = await connection.execute(
+        "UPDATE outbox SET effects = effects || %s::text WHERE id = %s RETURNING type, effects",
+        (effect.type, effect.causationid),
+    )
+    row = await found.fetchone()
+    if row is None or not _EFFECTS.get(row["type"], set()) <= set(row["effects"]):
+        return False
+    await connection.execute("DELETE FROM outbox WHERE id = %s", (effect.causationid,))
+    return True
 
 
 class Relay:
@@ -111,7 +119,7 @@ class Relay:
         return True
 
     async def _finish(self, events: list[CloudEvent]) -> None:
-        done = [event.id for event in events if event.type not in _WAITING_FOR_EFFECT]
+        done = [event.id for event in events if event.type not in _EFFECTS]
         if done:
             async with self._database.connection() as connection:
                 await connection.execute("DELETE FROM outbox WHERE id = ANY(%s)", (done,))
@@ -121,7 +129,8 @@ class Relay:
         if unsent:
             async with self._database.connection() as connection:
                 await connection.execute(
-                    "UPDATE outbox SET due_at = now() + interval '0.5 s' WHERE id = ANY(%s)", (unsent,)
+                    "UPDATE outbox SET attempts = attempts - 1, due_at = now() + interval '0.5 s' WHERE id = ANY(%s)",
+                    (unsent,),
                 )
 
     async def _count(self) -> None:

@@ -8,7 +8,7 @@ from services.chassis.settings import Settings
 from services.contracts import CloudEvent, ItemPublished, ItemRemoved
 from services.images.line import Line
 from services.images.routes import routes
-from services.images.showing import shown
+from services.images.showing import take_in
 from services.images.uploads import AROUND_BYTES, MOST_BYTES
 
 
@@ -29,12 +29,12 @@ def build(backends: Backends) -> Service:
     line = Line(places=settings.images_uploads, at_once=settings.images_at_once)
     service.app.include_router(routes(database, backends.files, line))
 
-    @service.consumes(ItemPublished)
-    async def _published(data: ItemPublished, event: CloudEvent) -> None:
-        await shown(database, data)
+    async def _shown(data: ItemPublished | ItemRemoved, event: CloudEvent) -> None:
+        # Lost on the way, it is said again: its cause is sent until it has come back.
+        effect = await take_in(database, data)
+        await backends.bus.publish(CloudEvent.of(effect, source="/images", cause=event))
 
-    @service.consumes(ItemRemoved)
-    async def _removed(data: ItemRemoved, event: CloudEvent) -> None:
-        await shown(database, data)
+    for kind in (ItemPublished, ItemRemoved):
+        service.consumes(kind)(_shown)
 
     return service

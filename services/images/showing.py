@@ -1,11 +1,12 @@
 """Which published items show a picture: as long as there is one, everybody may see it."""
 
 from services.chassis.database import Database
-from services.contracts import ItemPublished, ItemRemoved
+from services.contracts import ItemPublished, ItemRemoved, PictureShown
 
 
-async def shown(database: Database, data: ItemPublished | ItemRemoved) -> None:
-    """Take in what happened to an item; an older event than the last one changes nothing."""
+async def take_in(database: Database, data: ItemPublished | ItemRemoved) -> PictureShown:
+    """Take in what happened to an item; an older event than the last one changes nothing. Returns the effect."""
+    visible = isinstance(data, ItemPublished)
     async with database.connection() as connection:
         await connection.execute(
             """
@@ -14,5 +15,6 @@ async def shown(database: Database, data: ItemPublished | ItemRemoved) -> None:
             SET picture_id = excluded.picture_id, sequence = excluded.sequence, visible = excluded.visible
             WHERE shown.sequence < excluded.sequence
             """,
-            (data.item_id, data.image_id, data.sequence, isinstance(data, ItemPublished)),
+            (data.item_id, data.image_id, data.sequence, visible),
         )
+    return PictureShown(item_id=data.item_id, revision=data.revision, sequence=data.sequence, visible=visible)

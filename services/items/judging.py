@@ -7,7 +7,7 @@ from psycopg.types.json import Jsonb
 
 from services.chassis import outbox
 from services.chassis.database import Connection, Database
-from services.contracts import CloudEvent, ItemEvent, ItemIndexed, ItemRegistered, ItemScreened, Reason
+from services.contracts import CloudEvent, ItemEvent, ItemIndexed, ItemRegistered, ItemScreened, PictureShown, Reason
 from services.items.life import Act, State
 from services.items.moves import move
 from services.items.stored import Stored, locked, save, transaction
@@ -38,6 +38,12 @@ async def indexed(database: Database, data: ItemIndexed, event: CloudEvent) -> f
         seconds = max(0.0, (data.indexed_at - item.submitted_at).total_seconds())
         await save(connection, item.changed(searchable_at=data.indexed_at, searchable_seconds=seconds))
         return None if item.decided_by_person else seconds
+
+
+async def picture_shown(database: Database, data: PictureShown, event: CloudEvent) -> None:
+    """Images has taken it in."""
+    async with transaction(database) as connection:
+        await outbox.settle(connection, event)
 
 
 async def given_up(database: Database, data: ItemRegistered, event: CloudEvent) -> None:

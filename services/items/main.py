@@ -15,6 +15,7 @@ from services.contracts import (
     ItemRegistered,
     ItemRemoved,
     ItemScreened,
+    PictureShown,
 )
 from services.items import judging, sweeping
 from services.items.changes import POLL_SECONDS, Changes
@@ -61,6 +62,10 @@ def build(backends: Backends) -> Service:
         if seconds is not None:
             searchable_seconds.observe(seconds)
 
+    @service.consumes(PictureShown)
+    async def _picture_shown(data: PictureShown, event: CloudEvent) -> None:
+        await judging.picture_shown(database, data, event)
+
     @service.consumes_dead_letters(ItemRegistered)
     async def _not_judged(data: ItemRegistered, event: CloudEvent) -> None:
         await judging.given_up(database, data, event)
@@ -69,7 +74,7 @@ def build(backends: Backends) -> Service:
         async with transaction(database) as connection:
             await judging.buried(connection, data, event)
 
-    for kind in (ItemScreened, ItemPublished, ItemRemoved, ItemLiked, ItemIndexed):
+    for kind in (ItemScreened, ItemPublished, ItemRemoved, ItemLiked, ItemIndexed, PictureShown):
         service.consumes_dead_letters(kind)(_buried)
 
     @service.every(settings.items_sweep_seconds)

@@ -48,10 +48,10 @@ class Gallery:
         headers = {"If-None-Match": if_none_match} if if_none_match else {}
         return await self.http.get(path, headers=headers | (header(by, roles) if by else {}))
 
-    async def publish(self, image_id: str, sequence: int) -> None:
+    async def publish(self, image_id: str, sequence: int) -> CloudEvent:
         """An item that shows the picture is published."""
         now = datetime.now(UTC)
-        await self.hear(
+        return await self.hear(
             ItemPublished(
                 item_id=self.item, revision=1, sequence=sequence, owner_id=self.owner, owner_name="owner",
                 image_id=image_id, title="t", description="", category=None, tags=[], embedding=[],
@@ -59,15 +59,20 @@ class Gallery:
             )
         )  # fmt: skip
 
-    async def remove(self, image_id: str, sequence: int) -> None:
+    async def remove(self, image_id: str, sequence: int) -> CloudEvent:
         """That item is withdrawn."""
-        await self.hear(
+        return await self.hear(
             ItemRemoved(item_id=self.item, revision=1, sequence=sequence, image_id=image_id, why="withdrawn")
         )
 
-    async def hear(self, data: ItemPublished | ItemRemoved) -> None:
+    async def hear(self, data: ItemPublished | ItemRemoved) -> CloudEvent:
         """The service gets an event from the broker."""
         event = CloudEvent.of(data, source="/test")
+        await self.hear_again(event)
+        return event
+
+    async def hear_again(self, event: CloudEvent) -> None:
+        """The service gets this very event."""
         worker = self.service.worker()
         assert worker
         await worker.handle([Message(event.type, event.key, event.model_dump_json().encode())])

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from services.chassis.bus import MemoryBus
 from services.chassis.ids import new_id
 from tests.services.images.gallery import Gallery, photo
 
@@ -47,6 +48,15 @@ async def test_events_that_come_twice_or_late_change_nothing(gallery: Gallery) -
     await gallery.publish(image_id, sequence=4)
     await gallery.remove(image_id, sequence=3)
     assert await statuses(gallery, image_id) == PUBLIC
+
+
+async def test_each_event_is_answered_so_that_its_sender_knows(gallery: Gallery, memory_bus: MemoryBus) -> None:
+    published = await gallery.publish("f" * 64, sequence=2)
+    removed = await gallery.remove("f" * 64, sequence=3)
+    await gallery.hear_again(published)
+    answers = memory_bus.events("picture.shown")
+    assert [answer.causationid for answer in answers] == [published.id, removed.id, published.id]
+    assert [answer.data["visible"] for answer in answers] == [True, False, True]
 
 
 async def test_it_stays_public_while_another_item_shows_it(gallery: Gallery) -> None:

@@ -19,6 +19,7 @@ from services.contracts import (
     ItemScreened,
     Judgement,
     ModelUsed,
+    PictureShown,
     Reason,
     Score,
     Verdict,
@@ -93,11 +94,18 @@ class Stage:
         numbers = {name: told.data[name] for name in ("item_id", "revision", "sequence")}
         return await self.hear(ItemIndexed(searchable=searchable, indexed_at=datetime.now(UTC), **numbers), cause=told)
 
+    async def show(self, item: dict[str, Any], topic: str = "item.published") -> CloudEvent:
+        """Images answers the last event of that topic."""
+        told = next(e for e in reversed(await self.sent(topic)) if e.key == item["id"])
+        numbers = {name: told.data[name] for name in ("item_id", "revision", "sequence")}
+        return await self.hear(PictureShown(visible=topic == "item.published", **numbers), cause=told)
+
     async def published(self, **body: Any) -> dict[str, Any]:
         """An item everybody sees and finds."""
         item = await self.registered(**body)
         await self.judge(item)
         await self.index(item)
+        await self.show(item)
         return await self.get(item)
 
     async def hear(self, data: EventData, *, cause: CloudEvent | None = None) -> CloudEvent:
@@ -120,12 +128,12 @@ class Stage:
     async def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         """What is in the database."""
         async with self.database.connection() as connection:
-            return await (await connection.execute(query, values)).fetchall()  # type: ignore[arg-type]
+            return await (await connection.execute(query, values)).fetchall()
 
     async def run(self, statement: str, *values: Any) -> None:
         """Change what is in the database."""
         async with self.database.connection() as connection:
-            await connection.execute(statement, values)  # type: ignore[arg-type]
+            await connection.execute(statement, values)
 
 
 def screening(asked: ItemRegistered, verdict: Verdict = "publish") -> ItemScreened:

@@ -21,4 +21,6 @@ async def test_a_registered_item_is_judged_published_and_found(stage: Stage) -> 
 
     await stage.index(item)
     assert (await stage.get(item))["searchable_at"] is not None
+    assert len(await stage.rows("SELECT id FROM outbox")) == 1
+    await stage.show(item)
     assert await stage.rows("SELECT id FROM outbox") == []
