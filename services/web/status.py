@@ -1,0 +1,119 @@
+"""The status page of the platform: who is up, who made the models, how long an item takes."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from fastapi import APIRouter, Request, Response
+
+from services.web.app import App
+from services.web.remote import together, unless_resting
+from services.web.visit import CurrentVisit, Visit
+
+PROBE_SECONDS = 1.0
+READY_PATH = {"mlflow": "/health"}
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """What one process said when it was asked whether it is ready."""
+
+    name: str
+    state: str
+    milliseconds: float
+    why: str = ""
+
+
+def routes(app: App, http: httpx.AsyncClient) -> APIRouter:
+    """`/status`."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/status")
+    async def _status(request: Request, visit: CurrentVisit) -> Response:
+        pulses, models, runs, statistics = await together(
+            pulses_of(app, http), models_of(app), _runs(app, visit), _statistics(app)
+        )
+        values = {"pulses": pulses, "models": models, "runs": runs, "statistics": statistics}
+        return app.pages.draw(request, "status.html", **values)
+
+    return router
+
+
+async def pulses_of(app: App, http: httpx.AsyncClient) -> list[Pulse]:
+    """Every replica of every service, asked at the same time."""
+    asked = []
+    for name, addresses in app.remote.addresses.items():
+        for number, address in enumerate(addresses, 1):
+            shown = f"{name} {number}" if len(addresses) > 1 else name
+            asked.append(pulse(http, shown, address + READY_PATH.get(name, "/health/ready")))
+    return [*await asyncio.gather(*asked), Pulse("web", "ready", 0.0)]
+
+
+async def pulse(http: httpx.AsyncClient, name: str, url: str) -> Pulse:
+    """Ask one process; silence is an answer too."""
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(PROBE_SECONDS):
+            response = await http.get(url, timeout=PROBE_SECONDS)
+    except (httpx.HTTPError, TimeoutError) as error:
+        return Pulse(name, "dead", _since(started), type(error).__name__)
+    state = "ready" if response.status_code == 200 else "waiting"
+    return Pulse(name, state, _since(started), "" if state == "ready" else _failing(response))
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
+
+
+def _failing(response: httpx.Response) -> str:
+    try:
+        checks = response.json()["checks"]
+        return ", ".join(f"{name}: {found}" for name, found in checks.items() if found != "ok")[:200]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return str(response.status_code)
+
+
+async def models_of(app: App) -> list[dict[str, Any]] | None:
+    """Every model that is served with what is known of its making; None while the host rests."""
+    index = await unless_resting(app.remote.json("inference-sync", "POST", "/v2/repository/index", json={}), None)
+    if index is None:
+        return None
+    asked = (_metadata(app, entry) for entry in index)
+    return [described(entry, metadata) for entry, metadata in zip(index, await asyncio.gather(*asked), strict=True)]
+
+
+async def _metadata(app: App, entry: dict[str, Any]) -> dict[str, Any]:
+    call = app.remote.json("inference-sync", "GET", f"/v2/models/{entry['name']}", within=2)
+    answer: dict[str, Any] = await unless_resting(call, {})
+    return answer
+
+
+def described(entry: dict[str, Any], metadata: dict[str, Any]) -> dict[str, Any]:
+    """One row: the lineage may be in the metadata itself or among its parameters."""
+    known = metadata | (metadata.get("parameters") or {})
+    lineage = known.get("lineage") or {}
+    ready = entry.get("state") == "READY"
+    return {
+        "name": entry["name"],
+        "title": known.get("title") or entry["name"],
+        "version": entry.get("version") or (known.get("versions") or [""])[-1],
+        "ready": ready,
+        "served_by": known.get("served_by") or ("model" if ready else "default"),
+        "reason": entry.get("reason") or "",
+        "lineage": lineage,
+        "metrics": dict(list((lineage.get("metrics") or {}).items())[:6]),
+    }
+
+
+async def _runs(app: App, visit: Visit) -> Any:
+    answer = await unless_resting(
+        app.remote.json("trainer", "GET", "/api/trainer/runs", token=visit.token, within=2), None
+    )
+    runs = answer.get("runs", []) if isinstance(answer, dict) else answer
+    return runs[:10] if runs else runs
+
+
+async def _statistics(app: App) -> Any:
+    return await unless_resting(app.remote.json("items", "GET", "/api/items/statistics", within=2), None)
