@@ -19,6 +19,7 @@ from scripts.runner.topology import Dependency, Health
 
 FIRST_PAUSE, LONGEST_PAUSE, CALM = 0.2, 15.0, 10.0
 LOOK = 0.05
+BREATH = 0.5  # what has no health check is taken for healthy when it has lived so long
 WITHOUT_CHECK = Health(("NONE",))
 MET = {
     "service_started": (*RUNNING, *UP),
@@ -129,6 +130,7 @@ class Keeper:
         health = self.unit.service.health or WITHOUT_CHECK
         if launch.check is None:
             if not self.unit.service.once:
+                await asyncio.sleep(BREATH)
                 self._healthy()
             return
         began, failures = time.monotonic(), 0
