@@ -1,0 +1,1 @@
+"""Makes models: at start what has no champion, later on demand."""

@@ -1,0 +1,181 @@
+"""The trainer's work: one run at a time, its pipelines side by side where they share no stage."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import httpx
+import psycopg
+import psycopg_pool
+
+from services.chassis.database import Database
+from services.sources.mlflow_registry import MlflowRegistry
+from services.trainer import runs
+from services.trainer.catalogue import Pipeline, lanes, needed, pipelines
+from services.trainer.progress import Progress
+from services.trainer.repro import Places, StageFailed, repro
+from services.trainer.runs import Run
+from services.trainer.workspace import synchronise
+
+log = logging.getLogger(__name__)
+
+TELL_SECONDS = 2.0
+LOOK_SECONDS = 5.0
+TRIES = 2
+"""A stage that failed is tried once more; DVC skips what is done."""
+
+T = TypeVar("T")
+
+RESTING = (psycopg.OperationalError, psycopg_pool.PoolTimeout)
+"""The database is away: it comes back."""
+
+
+@dataclass
+class Trainer:
+    """What the service is made of."""
+
+    database: Database
+    registry: MlflowRegistry
+    places: Places
+    cache: Path
+    required: Sequence[str]
+    also: Sequence[str]
+    processes: int
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    # What is missing
+
+    async def missing(self) -> list[str]:
+        """The required models that have no champion; raises httpx.HTTPError when MLflow does not answer."""
+        return [name for name in self.required if await self.registry.champion(name) is None]
+
+    def unmade(self) -> list[str]:
+        """Pipelines without a model whose results are not there yet."""
+        known = self.known()
+        wanted = [known[name] for name in self.also if name in known]
+        return [one.name for one in wanted if not all((self.places.workspace / path).exists() for path in one.writes)]
+
+    def known(self) -> dict[str, Pipeline]:
+        """The pipelines that the sources have now."""
+        return pipelines(self.places.source)
+
+    # The loop
+
+    async def run(self) -> None:
+        """Resume what was interrupted, train what has no champion, then serve the queue."""
+        await patiently(lambda: runs.interrupted(self.database))
+        await self.mlflow_answers()
+        await patiently(self.queue_what_is_missing)
+        while True:
+            for run in await patiently(lambda: runs.waiting(self.database)):
+                await self.work_on(run)
+            await self.next_request()
+
+    async def next_request(self) -> None:
+        """Until somebody asks here, or it is time to look at the queue."""
+        try:
+            await asyncio.wait_for(self.asked.wait(), LOOK_SECONDS)
+        except TimeoutError:
+            return
+        self.asked.clear()
+
+    async def mlflow_answers(self) -> None:
+        """MLflow may start later than we do, or be away for a while."""
+        said = False
+        while True:
+            try:
+                await self.registry.champion("nobody")
+                return
+            except httpx.HTTPError as error:
+                if not said:
+                    log.info("waiting for MLflow: %r", error, extra={"action": "trainer.waiting"})
+                said = True
+            await asyncio.sleep(1)
+
+    async def queue_what_is_missing(self) -> None:
+        """A run for what has no champion and is not in the queue already."""
+        queued = {name for run in await runs.waiting(self.database) for name in run.models}
+        names = [name for name in (*await self.missing(), *self.unmade()) if name not in queued]
+        if names:
+            await runs.queue(self.database, names, "start", f"not there yet: {', '.join(names)}")
+
+    # One run
+
+    async def work_on(self, run: Run) -> None:
+        """Make everything the run names, and record how that went."""
+        await patiently(lambda: runs.started(self.database, run))
+        log.info("training %s: %s", ", ".join(run.models), run.why, extra={"action": "run.started", "run": run.id})
+        try:
+            progress = await self.make(run)
+        except (StageFailed, OSError, KeyError) as error:
+            reason = str(error)
+            log.error("training failed: %s", reason, extra={"action": "run.failed", "run": run.id})
+            await patiently(lambda: runs.failed(self.database, run, reason))
+            return
+        await patiently(lambda: runs.succeeded(self.database, run, progress.versions))
+        said = {"action": "run.succeeded", "run": run.id, **progress.versions}
+        log.info("trained %s", ", ".join(run.models), extra=said)
+
+    async def make(self, run: Run) -> Progress:
+        """All pipelines of the run; raises StageFailed when one failed twice, after the others."""
+        await asyncio.to_thread(synchronise, self.places.source, self.places.workspace, self.cache)
+        known = self.known()
+        involved = {name: known[name] for model in run.models for name in needed(model, known)}
+        progress = Progress.of(involved)
+        turns = asyncio.Semaphore(self.processes)
+        telling = asyncio.create_task(self.tell(run, progress))
+        try:
+            work = [self.lane(lane, progress, turns) for lane in lanes(run.models, known)]
+            results = await asyncio.gather(*work, return_exceptions=True)
+        finally:
+            telling.cancel()
+        for failure in (result for result in results if result is not None):
+            raise failure
+        return progress
+
+    async def lane(self, names: Sequence[str], progress: Progress, turns: asyncio.Semaphore) -> None:
+        """Pipelines that share stages, one after the other."""
+        async with turns:
+            for name in names:
+                await self.pipeline(name, progress)
+
+    async def pipeline(self, name: str, progress: Progress) -> None:
+        """One pipeline, tried again once. Waiting for another process's lock is not a failure."""
+        tries = TRIES
+        while tries:
+            await self.mlflow_answers()
+            try:
+                await repro(self.places, name, progress.hear)
+                progress.ended(name)
+                return
+            except StageFailed as failure:
+                tries -= not failure.busy
+                if not tries:
+                    raise
+                log.warning("%s", failure, extra={"action": "run.retried", "pipeline": name})
+
+    async def tell(self, run: Run, progress: Progress) -> None:
+        """Say in the log and in the table how far the run is, when that has changed."""
+        before = ""
+        while True:
+            if (now := str(progress)) != before:
+                before = now
+                log.info(now, extra={"action": "run.progress"})
+                try:
+                    await runs.told(self.database, run, progress.stage, progress.part)
+                except RESTING as error:
+                    log.warning("progress not kept: %s", error, extra={"action": "trainer.database_away"})
+            await asyncio.sleep(TELL_SECONDS)
+
+
+async def patiently(do: Callable[[], Awaitable[T]]) -> T:
+    """Do it as soon as the database and MLflow are there."""
+    while True:
+        try:
+            return await do()
+        except (*RESTING, httpx.HTTPError) as error:
+            log.warning("trying again: %s", error, extra={"action": "trainer.waiting"})
+        await asyncio.sleep(1)
