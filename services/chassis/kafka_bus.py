@@ -31,7 +31,7 @@ class KafkaBus:
 
     def __init__(self, settings: Settings) -> None:
         self._servers = (settings.kafka_bootstrap_servers or "").split(",")
-        self._session_timeout_ms = settings.kafka_session_timeout_ms
+        self._settings = settings
         self._thread = ThreadPoolExecutor(1, "kafka-producer")
         self._producer: Any = None
         self._topics = Topics(self._servers)
@@ -48,7 +48,7 @@ class KafkaBus:
 
     def subscribe(self, topics: Sequence[str], group: str) -> Subscription:
         """A member of the group; it connects at its first poll."""
-        return KafkaSubscription(self._servers, topics, group, self._session_timeout_ms, self._topics)
+        return KafkaSubscription(self._settings, topics, group, self._topics)
 
     async def close(self) -> None:
         """Send what is waiting and disconnect."""
@@ -127,17 +127,15 @@ class Topics:
 class KafkaSubscription:
     """One consumer in a thread of its own (kafka-python's consumer is not thread-safe)."""
 
-    def __init__(
-        self, servers: Sequence[str], topics: Sequence[str], group: str, session_timeout_ms: int, made: Topics
-    ) -> None:
+    def __init__(self, settings: Settings, topics: Sequence[str], group: str, made: Topics) -> None:
         self._arguments: dict[str, Any] = {
-            "bootstrap_servers": servers,
+            "bootstrap_servers": (settings.kafka_bootstrap_servers or "").split(","),
             "group_id": group,
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
-            "session_timeout_ms": session_timeout_ms,
-            "heartbeat_interval_ms": min(300, session_timeout_ms // 3),
-            "fetch_max_wait_ms": 20,
+            "session_timeout_ms": settings.kafka_session_timeout_ms,
+            "heartbeat_interval_ms": min(300, settings.kafka_session_timeout_ms // 3),
+            "fetch_max_wait_ms": settings.kafka_fetch_max_wait_ms,
             "max_poll_records": 32,
             "metadata_max_age_ms": 5000,
             "reconnect_backoff_ms": 50,

@@ -22,6 +22,9 @@ class Settings(BaseSettings):
         6000,
         description="How long a silent consumer keeps its partitions. Apache Kafka refuses less than 6000.",
     )
+    kafka_fetch_max_wait_ms: int = Field(
+        500, description="How long the broker may hold a fetch. One that polls instead of waiting needs less."
+    )
     files_url: str | None = Field(None, description="Root of the file store, as fsspec takes it.")
     jwks_file: Path | None = Field(None, description="Public keys that tokens are checked with.")
 

@@ -20,7 +20,9 @@ async def bus(request: pytest.FixtureRequest) -> AsyncIterator[Bus]:
     servers = request.getfixturevalue("kafka_servers")
     # Apache Kafka takes no session timeout below 6 s; the wheel's broker joins a group in half of it.
     timeout_ms = 6000 if "KAFKA_BOOTSTRAP_SERVERS" in os.environ else 2000
-    made = KafkaBus(Settings(kafka_bootstrap_servers=servers, kafka_session_timeout_ms=timeout_ms))
+    made = KafkaBus(
+        Settings(kafka_bootstrap_servers=servers, kafka_session_timeout_ms=timeout_ms, kafka_fetch_max_wait_ms=50)
+    )
     yield made
     await made.close()
 
