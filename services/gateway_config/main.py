@@ -13,15 +13,6 @@ from services.gateway_config import routes
 from services.gateway_config.upstreams import Upstream
 
 TEMPLATE = Path(__file__).parents[1] / "gateway" / "envoy.yaml.j2"
-INTERNAL_HEADERS = (
-    "x-envoy-retry-on", "x-envoy-max-retries", "x-envoy-retriable-status-codes", "x-envoy-retriable-header-names",
-    "x-envoy-upstream-rq-timeout-ms", "x-envoy-upstream-rq-per-try-timeout-ms", "x-envoy-expected-rq-timeout-ms",
-    "x-envoy-upstream-alt-stat-name", "x-envoy-hedge-on-per-try-timeout", "x-envoy-upstream-stream-duration-ms",
-    "x-envoy-decorator-operation", "x-envoy-force-trace", "x-envoy-internal", "x-envoy-original-path",
-    "x-envoy-original-host", "x-envoy-external-address", "x-envoy-ip-tags",
-)  # fmt: skip
-"""What only the gateway itself may say; Envoy would act on some of it."""
-
 RESPONSE_HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -78,7 +69,6 @@ def render(settings: GatewaySettings) -> str:
         jwks=settings.jwks_file.read_text(),
         json_limit=routes.JSON_LIMIT,
         routes=routes.rendered(),
-        internal_headers=INTERNAL_HEADERS,
         response_headers=RESPONSE_HEADERS,
         away_page=(TEMPLATE.parent / "away.html").read_text(),
         upstreams=[Upstream.of(name, url) for name, url in _addresses(settings).items()],

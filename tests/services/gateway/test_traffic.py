@@ -1,0 +1,238 @@
+"""Bodies, streams, failures and what is written about them: a real Envoy in front of stubs."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.gateway_config.main import GatewaySettings, render, run
+from services.gateway_config.routes import JSON_LIMIT, UPLOAD_LIMIT
+from services.gateway_config.upstreams import Endpoint, NotAnAddress, Upstream
+from tests.servers import eventually, free_port
+from tests.services.gateway.conftest import Gateway, gateway_to, replica
+from tests.services.gateway.test_rules import GOOD, is_problem
+
+Replicated = tuple[Gateway, list[subprocess.Popen[bytes]]]
+
+# ---- the configuration ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("urls", [{}, {"inference_sync_url": "http://127.0.0.1:8200,http://127.0.0.1:8201"}])
+def test_envoy_takes_the_configuration(envoy: str, jwks_file: Path, tmp_path: Path, urls: dict[str, str]) -> None:
+    file = tmp_path / "envoy.yaml"
+    file.write_text(render(GatewaySettings(jwks_file=jwks_file, **urls)))  # type: ignore[arg-type]
+    found = subprocess.run([envoy, "--mode", "validate", "-c", file], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr[-2000:]
+
+
+def test_the_one_shot_writes_it(jwks_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JWKS_FILE", str(jwks_file))
+    monkeypatch.setenv("ENVOY_CONFIG", str(tmp_path / "envoy.yaml"))
+    assert run([]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["envoy.yaml"]
+    assert 'socket_address: { address: "0.0.0.0", port_value: 8080 }' in (tmp_path / "envoy.yaml").read_text()
+
+
+def test_addresses() -> None:
+    one = Upstream.of("a", "http://a:8110")
+    several = Upstream.of("b", "http://127.0.0.1:8200, http://127.0.0.1:8201/")
+    assert (one.endpoints, one.discovery) == ((Endpoint("a", 8110),), "STRICT_DNS")
+    assert (several.endpoints[1], several.discovery) == (Endpoint("127.0.0.1", 8201), "STATIC")
+
+
+@pytest.mark.parametrize("address", ["", "a:80", "https://a", "http://", "http://a/path", "http://a:x"])
+def test_what_is_no_address(address: str) -> None:
+    with pytest.raises(ValueError, match=r"address|[Pp]ort"):
+        Upstream.of("a", address)
+    assert issubclass(NotAnAddress, ValueError)
+
+
+# ---- bodies ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "limit"),
+    [
+        ("/api/items", JSON_LIMIT), ("/api/identity/token", JSON_LIMIT), ("/api/texts/terms", JSON_LIMIT),
+        ("/api/images", UPLOAD_LIMIT), ("/api/search/similar", UPLOAD_LIMIT), ("/v2/models/a/predict", UPLOAD_LIMIT),
+        ("/items", UPLOAD_LIMIT),
+    ],
+)  # fmt: skip
+def test_bodies_have_a_limit(http: httpx.Client, path: str, limit: int) -> None:
+    assert http.post(path, content=b"x" * (limit - 1), headers=GOOD).json()["body"] == limit - 1
+    is_problem(http.post(path, content=b"x" * (limit + 1), headers=GOOD), 413)
+
+
+def test_a_body_of_unknown_length_has_the_same_limit(http: httpx.Client) -> None:
+    def pieces() -> Iterator[bytes]:
+        for _ in range(JSON_LIMIT // 1024 + 1):
+            yield b"x" * 1024
+
+    is_problem(http.post("/api/items", content=pieces(), headers=GOOD), 413)
+
+
+def test_long_headers_are_refused(http: httpx.Client) -> None:
+    answer = http.get("/", headers={"x-long": "x" * 40_000})
+    assert (answer.status_code, answer.headers["content-type"]) == (431, "application/problem+json")
+
+
+def test_texts_are_compressed_and_streams_and_pictures_are_not(http: httpx.Client) -> None:
+    def encoding(kind: str) -> str | None:
+        return dict(http.get(f"/?size=5000&type={kind}").headers).get("content-encoding")
+
+    for kind in ("text/html;charset=utf-8", "text/css", "text/javascript", "application/json"):
+        assert encoding(kind) == "gzip", kind
+    for kind in ("text/event-stream", "image/jpeg"):
+        assert encoding(kind) is None, kind
+    assert "content-encoding" not in http.get("/").headers
+
+
+# ---- what browsers are told -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/", "/api/images/0a/large", "/api/unknown"])
+def test_security_headers(http: httpx.Client, path: str) -> None:
+    headers = http.get(path).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert headers["referrer-policy"] == "same-origin"
+
+
+def test_a_service_may_say_otherwise(http: httpx.Client) -> None:
+    answer = http.get("/?policy=default-src%20none")
+    assert answer.headers.get_list("content-security-policy") == ["default-src none"]
+
+
+# ---- streams --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("path", "service"), [("/api/items/1/events", "items"), ("/items/1/events", "web")])
+def test_events_pass_at_once(http: httpx.Client, gateway: Gateway, path: str, service: str) -> None:
+    stub = gateway.stubs[service]
+    stub.go_on.clear()
+    with http.stream("GET", path) as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == "data: first"
+        stub.go_on.set()
+        assert "data: second" in list(lines)
+
+
+# ---- failures -------------------------------------------------------------------------------------
+
+
+def asked(gateway: Gateway, service: str, method: str, path: str) -> int:
+    return gateway.stubs[service].asked.count((method, path))
+
+
+def test_reading_is_tried_again_and_writing_is_not(http: httpx.Client, gateway: Gateway) -> None:
+    is_problem(http.get("/api/items/broken?break=1"), 503)
+    assert asked(gateway, "items", "GET", "/api/items/broken") == 4
+    refused = http.post("/api/items/broken?break=1", headers=GOOD)
+    assert "connection" not in str(is_problem(refused, 503)["detail"])
+    assert refused.headers["retry-after"] == "1"
+    assert asked(gateway, "items", "POST", "/api/items/broken") == 1
+
+
+@pytest.mark.parametrize("path", ["/api/texts/broken", "/api/search/broken"])
+def test_questions_by_post_are_tried_again(http: httpx.Client, gateway: Gateway, path: str) -> None:
+    is_problem(http.post(f"{path}?break=1", headers=GOOD), 503)
+    assert asked(gateway, path.split("/")[2], "POST", path) == 4
+
+
+def test_an_error_of_a_service_passes_unchanged(http: httpx.Client) -> None:
+    answer = http.get("/api/items/1?status=503")
+    assert (answer.status_code, answer.json()["service"]) == (503, "items")
+
+
+def test_a_browser_gets_a_page_that_comes_back_by_itself(http: httpx.Client) -> None:
+    answer = http.get("/page?break=1", headers={"Accept": "text/html,application/xhtml+xml"})
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert 'http-equiv="refresh"' in answer.text
+    assert answer.headers["x-request-id"] in answer.text
+
+
+@pytest.fixture
+def two_replicas(envoy: str, jwks_file: Path, tmp_path: Path) -> Iterator[Replicated]:
+    """A gateway of its own, because its replicas die."""
+    first, second = free_port(), free_port()
+    urls = f"http://127.0.0.1:{first},http://127.0.0.1:{second}"
+
+    def settings() -> GatewaySettings:
+        return GatewaySettings(jwks_file=jwks_file, listen_host="127.0.0.1", inference_sync_url=urls)
+
+    with replica(first) as one, replica(second) as two, gateway_to(envoy, tmp_path, settings) as gateway:
+        eventually(lambda: gateway.healthy("inference-sync") == 2, "two healthy replicas")
+        yield gateway, [one, two]
+
+
+def test_the_death_of_a_replica_is_not_seen(two_replicas: Replicated) -> None:
+    gateway, (one, two) = two_replicas
+    found: list[int] = []
+    stop = threading.Event()
+
+    def client() -> None:
+        with httpx.Client(base_url=gateway.url, headers=GOOD, timeout=20) as http:
+            while not stop.is_set():
+                found.append(http.post("/v2/models/a/predict", content=b"x" * 1000).status_code)
+
+    clients = [threading.Thread(target=client) for _ in range(4)]
+    for thread in clients:
+        thread.start()
+    eventually(lambda: len(found) > 100, "answers of both")
+    os.kill(one.pid, signal.SIGKILL)
+    killed_at = len(found)
+    eventually(lambda: gateway.healthy("inference-sync") == 1, "the dead replica to be left out")
+    eventually(lambda: len(found) > killed_at + 100, "answers of the other")
+    stop.set()
+    for thread in clients:
+        thread.join()
+    assert set(found) == {200}
+    os.kill(two.pid, signal.SIGKILL)
+    eventually(lambda: gateway.healthy("inference-sync") == 0, "both to be left out")
+    started = time.monotonic()
+    is_problem(httpx.get(f"{gateway.url}/v2", headers=GOOD), 503)
+    assert time.monotonic() - started < 1
+
+
+def test_a_replica_that_comes_back_is_used_again(
+    two_replicas: Replicated,
+) -> None:
+    gateway, (one, _) = two_replicas
+    os.kill(one.pid, signal.SIGKILL)
+    one.wait()
+    eventually(lambda: gateway.healthy("inference-sync") == 1, "the dead replica to be left out")
+    assert isinstance(one.args, list)
+    with replica(int(one.args[-1])):
+        eventually(lambda: gateway.healthy("inference-sync") == 2, "the replica to be back")
+        names: set[str] = set()
+
+        def both() -> bool:
+            names.add(httpx.get(f"{gateway.url}/v2", headers=GOOD).json()["service"])
+            return len(names) == 2
+
+        eventually(both, "answers of both")
+
+
+# ---- the log --------------------------------------------------------------------------------------
+
+
+def test_what_is_refused_is_logged_without_secrets(http: httpx.Client, gateway: Gateway) -> None:
+    http.get("/api/search?token=secret", headers={"x-request-id": "went-well"})
+    http.post("/api/items?token=secret", headers={"x-request-id": "went-wrong"})
+
+    def lines() -> list[dict[str, object]]:
+        return [json.loads(line) for line in gateway.log.read_text().splitlines() if line.startswith("{")]
+
+    eventually(lambda: any(line["request_id"] == "went-wrong" for line in lines()), "a line in the log")
+    (line,) = (line for line in lines() if line["request_id"] == "went-wrong")
+    assert (line["status"], line["method"], line["path"]) == (401, "POST", "/api/items")
+    assert line["action"] == "request.refused"
+    assert "secret" not in gateway.log.read_text()
+    assert "went-well" not in gateway.log.read_text()
