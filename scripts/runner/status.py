@@ -60,7 +60,7 @@ def measured(supervisor: int | None, units: Sequence[Record]) -> dict[str, Cost]
         name: Cost(
             [process.pid for process in family],
             round(memory[name], 1),
-            round(100 * (sum(map(processes.cpu_seconds, family)) - before[name]) / passed, 1),
+            round(max(0.0, 100 * (sum(map(processes.cpu_seconds, family)) - before[name]) / passed), 1),
         )
         for name, family in families.items()
     }

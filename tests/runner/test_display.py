@@ -5,7 +5,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from scripts.runner import promotion
+from scripts.runner import promotion, training
 from scripts.runner.board import Record, State
 from scripts.runner.display import Lines, last_line
 from scripts.runner.following import Tail
@@ -125,3 +125,28 @@ def test_a_version_that_does_not_exist_is_not_promoted() -> None:
     client = httpx.Client(transport=httpx.MockTransport(registry), base_url="http://mlflow")
     with pytest.raises(promotion.NotPromoted, match="not found"):
         promotion.promote(client, "text_violation", "9")
+
+
+def trainer(states: list[dict[str, object]]) -> httpx.Client:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(202 if request.method == "POST" else 200, json={"id": "7", **states.pop(0)})
+
+    return httpx.Client(transport=httpx.MockTransport(answer), base_url="http://gateway")
+
+
+def test_training_is_followed_to_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    running = {"state": "running", "progress": 0.5, "stage": "text_violation/train"}
+    end = {"state": "succeeded", "progress": 1.0, "versions": {"text_violation": "3"}}
+    states: list[dict[str, object]] = [{"state": "queued"}, running, running, end]
+    assert training.train(trainer(states), ["text_violation"], pause=lambda _: None) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "train: running 50 % text_violation/train",
+        "train: succeeded 100 %",
+        "train: text_violation is version 3; scripts/promote text_violation 3 makes it the champion",
+    ]
+
+
+def test_training_that_fails_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    states: list[dict[str, object]] = [{"state": "queued"}, {"state": "failed", "error": "no data"}]
+    assert training.train(trainer(states), ["text_violation"], pause=lambda _: None) == 1
+    assert "no data" in capsys.readouterr().err
