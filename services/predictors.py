@@ -151,6 +151,11 @@ def _following(predictors: Iterable[Predictor], every_seconds: float) -> Any:
     return follow_registry
 
 
+async def caught_up(predictors: Predictors) -> None:
+    """Whatever the registry can give is loaded, so that no default answers for want of a moment."""
+    await asyncio.gather(*(predictor.source.hurry() for predictor in predictors.values()))
+
+
 class PredictionMetrics:
     """Every prediction is counted by who gave it and why."""
 

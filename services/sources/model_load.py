@@ -8,6 +8,7 @@ With the registry away, what served last is started from disk, verified in the s
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from services.sources.threads import Threads
 
 log = logging.getLogger(__name__)
 TRY_REFUSED_AGAIN_SECONDS = 60.0
+HURRY_SECONDS = 0.3
 DAMAGE = ("files", "manifest")
 """Reasons that another copy may cure."""
 
@@ -65,6 +67,7 @@ class ModelLoad:
         threads: Threads,
         metrics: LoadMetrics,
         session_threads: int = 1,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = declared.name
         self.serving: Serving | None = None
@@ -73,6 +76,7 @@ class ModelLoad:
         self._registry, self._cache, self._threads, self._metrics = registry, cache, threads, metrics
         self._refused: dict[Release, float] = {}
         self._disk_was_tried = False
+        self._clock, self._looked_at = clock, float("-inf")
         self._looking = asyncio.Lock()
 
     def contract(self) -> Manifest:
@@ -90,12 +94,22 @@ class ModelLoad:
     async def look(self) -> None:
         """Look once which version is champion and take it over; trouble is noted, not raised."""
         async with self._looking:
-            champion = await self._champion()
-            if champion and not self._known(champion):
-                await self._take(champion)
-            if self.serving is None and not self._disk_was_tried:
-                self._disk_was_tried = True
-                await self._from_disk()
+            await self._look()
+
+    async def hurry(self) -> None:
+        """Somebody needs the model now: if none is loaded, look now rather than at the next turn."""
+        async with self._looking:
+            if self.serving is None and self._clock() - self._looked_at > HURRY_SECONDS:
+                await self._look()
+
+    async def _look(self) -> None:
+        champion = await self._champion()
+        if champion and not self._known(champion):
+            await self._take(champion)
+        if self.serving is None and not self._disk_was_tried:
+            self._disk_was_tried = True
+            await self._from_disk()
+        self._looked_at = self._clock()
 
     async def _champion(self) -> Release | None:
         if self._registry is None:
@@ -116,7 +130,7 @@ class ModelLoad:
         if serves:
             self._metrics.behind.labels(self.name).set(0)
             self.trouble = ""
-        return serves or self._refused.get(champion, float("-inf")) > time.monotonic() - TRY_REFUSED_AGAIN_SECONDS
+        return serves or self._refused.get(champion, float("-inf")) > self._clock() - TRY_REFUSED_AGAIN_SECONDS
 
     async def _take(self, release: Release) -> None:
         started = time.perf_counter()
@@ -195,7 +209,7 @@ class ModelLoad:
 
     def _refuse(self, release: Release, unfit: Unfit) -> None:
         """Leave it alone for a while; damaged files are fetched anew the next time."""
-        self._refused[release] = time.monotonic()
+        self._refused[release] = self._clock()
         self._metrics.refused.labels(self.name, unfit.reason).inc()
         self._metrics.behind.labels(self.name).set(1)
         self.trouble = f"version {release.version} is refused: {unfit}"

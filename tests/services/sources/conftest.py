@@ -16,18 +16,27 @@ from tests.services.sources.tiny import TINY, FakeMlflow
 Host = Callable[[], ModelLoad]
 
 
+class Clock:
+    """A clock that tests turn."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
 @pytest.fixture
 def mlflow() -> FakeMlflow:
     return FakeMlflow()
 
 
 @pytest.fixture
-def registry() -> CollectorRegistry:
-    return CollectorRegistry()
-
-
-@pytest.fixture
-async def host(mlflow: FakeMlflow, tmp_path: Path) -> AsyncIterator[Host]:
+async def host(mlflow: FakeMlflow, tmp_path: Path, clock: Clock) -> AsyncIterator[Host]:
     """`host()`: a host that has just started, on the one disk cache of this test."""
     async with httpx.AsyncClient(transport=mlflow) as http:
 
@@ -39,6 +48,7 @@ async def host(mlflow: FakeMlflow, tmp_path: Path) -> AsyncIterator[Host]:
                 cache=DiskCache(tmp_path / "cache", "tiny"),
                 threads=Threads(2, 8),
                 metrics=LoadMetrics(CollectorRegistry()),
+                clock=clock,
             )
 
         yield started

@@ -10,8 +10,8 @@ from onnx import TensorProto
 
 from models.contract import Manifest, TensorSpec
 from services.prediction import NotLoaded, PredictionRequest
-from services.sources.model_load import ModelLoad
-from tests.services.sources.conftest import Host
+from services.sources.model_load import TRY_REFUSED_AGAIN_SECONDS, ModelLoad
+from tests.services.sources.conftest import Clock, Host
 from tests.services.sources.tiny import FakeMlflow, artefact, contract, onnx_bytes, seal
 
 REQUEST = PredictionRequest("tiny", {"features": np.ones((2, 4), np.float32)})
@@ -145,13 +145,36 @@ async def test_a_manifest_that_was_not_registered_is_refused(host: Host, mlflow:
     assert "no tag manifest_sha256" in started.trouble
 
 
-async def test_what_was_refused_is_not_fetched_again_at_once(host: Host, mlflow: FakeMlflow, tmp_path: Path) -> None:
-    mlflow.add("1", artefact(tmp_path / "1", samples=()))
+async def test_what_was_refused_is_left_alone_for_a_while(
+    host: Host, mlflow: FakeMlflow, tmp_path: Path, clock: Clock
+) -> None:
+    mlflow.add("1", artefact(tmp_path / "1"))
+    damaged(tmp_path / "1")
     started = host()
     await started.look()
     files = len(mlflow.fetched)
     await started.look()
     assert len(mlflow.fetched) == files
+    (tmp_path / "1" / "model.onnx").write_bytes(onnx_bytes(0))
+    await started.look()
+    assert serving(started) is None
+    clock.now += TRY_REFUSED_AGAIN_SECONDS
+    await started.look()
+    assert serving(started) == "1"
+
+
+async def test_who_needs_a_missing_model_makes_the_host_look_but_not_all_the_time(
+    host: Host, mlflow: FakeMlflow, tmp_path: Path, clock: Clock
+) -> None:
+    started = host()
+    await started.look()
+    mlflow.add("1", artefact(tmp_path / "1"))
+    await started.hurry()
+    assert serving(started) is None
+    clock.now += 1
+    await asyncio.gather(*(started.hurry() for _ in range(5)))
+    assert serving(started) == "1"
+    assert len(mlflow.fetched) == len(set(mlflow.fetched))
 
 
 async def test_with_the_registry_away_what_served_last_starts_from_disk(

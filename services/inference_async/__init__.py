@@ -1,0 +1,1 @@
+"""The host that answers when it can: workers that screen every registered item."""

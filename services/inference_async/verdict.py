@@ -1,0 +1,113 @@
+"""What is done with an item, from what the models say about it.
+
+A violation that a model is sure of rejects, one it suspects makes a moderator look; so do a picture
+whose category is a toss-up and whose owner named none, a label that nobody lets a model decide on
+alone, and a model for which its default had to answer.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Any, Literal
+
+from models.labels import CATEGORIES
+from services.contracts import Reason, Verdict
+from services.prediction import ServedBy
+
+OK = "ok"
+ORDER: tuple[Verdict, ...] = ("publish", "review", "reject")
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What one model says; `thresholds` are its manifest's. One that is no judge only adds to the others."""
+
+    model: str
+    about: Literal["picture", "text"]
+    answer: Mapping[str, Any]
+    thresholds: Mapping[str, float]
+    served_by: ServedBy = "model"
+    why_default: str | None = None
+    judge: bool = True
+
+    @property
+    def real(self) -> bool:
+        """A model said it."""
+        return self.served_by == "model"
+
+    @property
+    def violation(self) -> float:
+        """How sure it is that a rule is broken."""
+        return float(self.answer["violation"]["score"])
+
+    @property
+    def broken_rule(self) -> str:
+        """The likeliest rule, if one is broken."""
+        top = self.answer["violation"].get("top") or [self.answer["violation"]]
+        return next((str(entry["label"]) for entry in top if entry["label"] != OK), OK)
+
+    @property
+    def sure_of_category(self) -> bool:
+        """The best category is far enough ahead of the next."""
+        return self.real and self.answer["category"]["margin"] >= self.thresholds.get("category_margin", 0.0)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdict, and every finding that speaks for or against it."""
+
+    verdict: Verdict
+    reasons: list[Reason]
+
+
+Finding = tuple[Verdict, Reason]
+
+
+def decide(opinions: Sequence[Opinion], chosen: str | None, denied: Collection[str] = ()) -> Decision:
+    """The severest finding decides. `chosen` is the owner's category, `denied` what no model decides alone."""
+    findings: list[Finding] = []
+    for opinion in opinions:
+        findings += _about_violation(opinion, denied)
+        if "category" in opinion.answer and opinion.judge:
+            findings += _about_category(opinion, chosen, denied)
+    verdict = max((verdict for verdict, _ in findings), key=ORDER.index, default=ORDER[0])
+    return Decision(verdict, [reason for _, reason in findings])
+
+
+def is_rejected(opinion: Opinion) -> bool:
+    """Whether this opinion alone rejects."""
+    return opinion.real and opinion.violation >= opinion.thresholds.get("violation_reject", inf)
+
+
+def _about_violation(opinion: Opinion, denied: Collection[str]) -> Iterator[Finding]:
+    if not opinion.real:
+        if opinion.judge:
+            why = opinion.why_default or "default"
+            yield "review", Reason(kind="default", label=why, by=opinion.model)
+        return
+    rule = opinion.broken_rule
+    reason = Reason(kind=opinion.about, label=rule, score=opinion.violation, by=opinion.model)
+    if is_rejected(opinion):
+        yield ("review" if rule in denied else "reject"), reason
+    elif opinion.judge and opinion.violation >= opinion.thresholds.get("violation_review", 0.0):
+        yield "review", reason
+
+
+def _about_category(opinion: Opinion, chosen: str | None, denied: Collection[str]) -> Iterator[Finding]:
+    if not opinion.real:
+        return
+    label, score = opinion.answer["category"]["label"], opinion.answer["category"]["score"]
+    reason = Reason(kind="category", label=label, score=score, by=opinion.model)
+    if label in denied or (chosen is None and not opinion.sure_of_category):
+        yield "review", reason
+    elif chosen is not None and opinion.sure_of_category and label != chosen:
+        yield "publish", reason
+
+
+def tags(picture: Opinion, chosen: str | None, denied: Collection[str] = ()) -> list[str]:
+    """Words to find the item by, in both languages: the owner's category, and the model's where it is sure."""
+    labels = [chosen] if chosen else []
+    if picture.sure_of_category and picture.answer["category"]["label"] not in denied:
+        labels.append(picture.answer["category"]["label"])
+    names = {label.name: (label.en, label.ja) for label in CATEGORIES}
+    return list(dict.fromkeys(word for label in labels for word in names.get(label, ())))

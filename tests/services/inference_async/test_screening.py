@@ -1,0 +1,186 @@
+"""Every registered item is screened once, by models that get the time to load; what fails is retried, then buried."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from models.contract import Manifest
+from models.pictures import UnreadablePicture
+from models.text_violation.contract import contract
+from services.chassis.bus import MemoryBus
+from services.chassis.files import FileNotStored, FileStore
+from services.chassis.service import Service
+from services.contracts import CloudEvent, ItemRegistered, ItemScreened, picture_path
+from services.inference_async import main
+from services.inference_async.effects import Effects
+from services.inference_async.screening import Screener
+from services.prediction import Prediction, ServedBy
+from tests.conftest import MakeBackends
+
+PICTURE = b"the bytes of a picture"
+THRESHOLDS = {"violation_reject": 0.9, "violation_review": 0.5, "category_margin": 0.2}
+
+
+class FakeJudge:
+    """A predictor that says what it was told to."""
+
+    def __init__(self, name: str, violation: float = 0.1, served_by: ServedBy = "model") -> None:
+        self.name, self.violation, self.served_by = name, violation, served_by
+        self.asked: list[bytes] = []
+        self.manifest: Manifest = contract().model_copy(update={"thresholds": THRESHOLDS})
+
+    async def judge(self, raw: bytes) -> tuple[Prediction, dict[str, Any]]:
+        self.asked.append(raw)
+        if raw == b"no picture":
+            raise UnreadablePicture("damaged")
+        prediction = Prediction(uuid4(), self.name, "3", {"x": np.zeros(1)}, self.served_by)
+        label = "spam" if self.violation > 0.5 else "ok"
+        answer: dict[str, Any] = {"violation": {"label": label, "score": self.violation, "top": []}}
+        if self.name.startswith("image"):
+            answer["category"] = {"label": "cat", "score": 0.8, "margin": 0.7, "top": [{"label": "cat", "score": 0.8}]}
+        if self.name == "image_screening":
+            answer["embedding"] = [0.5] * 128
+        return prediction, answer
+
+
+Judges = dict[str, FakeJudge]
+
+
+@pytest.fixture
+def judges() -> Judges:
+    return {name: FakeJudge(name) for name in ("image_quick", "image_screening", "text_violation")}
+
+
+@pytest.fixture
+async def files(tmp_path: Path) -> FileStore:
+    files = FileStore((tmp_path / "files").as_uri())
+    await files.write(picture_path("a" * 64), PICTURE)
+    await files.write(picture_path("b" * 64), b"no picture")
+    return files
+
+
+@pytest.fixture
+def screener(judges: Judges, files: FileStore) -> Screener:
+    return Screener(judges, files, embedding_version="space-1")
+
+
+def item(image_id: str = "a" * 64, category: str | None = None) -> ItemRegistered:
+    return ItemRegistered(
+        item_id=uuid4(),
+        revision=2,
+        sequence=5,
+        owner_id=uuid4(),
+        image_id=image_id,
+        title="三毛猫",
+        description="A calico cat.",
+        category=category,
+        registered_at=datetime.now(UTC),
+    )
+
+
+async def test_the_three_models_are_asked_and_named(screener: Screener, judges: Judges) -> None:
+    registered = item()
+    screened = await screener.screen(registered)
+    assert (screened.item_id, screened.revision, screened.sequence) == (registered.item_id, 2, 5)
+    assert screened.verdict == "publish"
+    assert judges["image_screening"].asked == judges["image_quick"].asked == [PICTURE]
+    assert judges["text_violation"].asked == ["三毛猫\nA calico cat.".encode()]
+    assert {name: used.version for name, used in screened.models.items()} == dict.fromkeys(judges, "3")
+    assert (screened.category.label, screened.tags) == ("cat", ["cat", "猫"])
+    assert (len(screened.embedding), screened.embedding_version) == (128, "space-1")
+
+
+async def test_what_the_quick_model_rejects_the_slow_one_does_not_see(screener: Screener, judges: Judges) -> None:
+    judges["image_quick"].violation = 0.95
+    screened = await screener.screen(item())
+    assert screened.verdict == "reject"
+    assert judges["image_screening"].asked == []
+    assert screened.embedding == []
+    assert "image_screening" not in screened.models
+
+
+async def test_an_embedding_of_a_default_is_none(screener: Screener, judges: Judges) -> None:
+    judges["image_screening"].served_by = "default"
+    screened = await screener.screen(item())
+    assert (screened.verdict, screened.embedding) == ("review", [])
+    assert screened.models["image_screening"].served_by == "default"
+
+
+async def test_what_cannot_be_read_is_an_error(screener: Screener) -> None:
+    with pytest.raises(FileNotStored):
+        await screener.screen(item("c" * 64))
+    with pytest.raises(UnreadablePicture):
+        await screener.screen(item("b" * 64))
+
+
+def registered(event_item: ItemRegistered) -> CloudEvent:
+    return CloudEvent.of(event_item, source="/items", requestid="r-1")
+
+
+def test_an_effect_is_remembered_by_its_cause_and_the_oldest_is_forgotten() -> None:
+    effects = Effects(most=2)
+    causes = [registered(item()) for _ in range(3)]
+    kept = [effects.keep(CloudEvent.of(item(), source="/inference-async", cause=cause)) for cause in causes]
+    assert [effects.of(cause) for cause in causes] == [None, *kept[1:]]
+
+
+@pytest.fixture
+def service(
+    backends: MakeBackends, judges: Judges, files: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Service:
+    """The real service, with models that answer as told."""
+    monkeypatch.setenv("MODEL_CACHE", str(tmp_path / "cache"))
+    service = main.build(backends())
+    monkeypatch.setattr(Screener, "_ask_all", Screener(judges, files, embedding_version="1")._ask_all)
+    return service
+
+
+async def worked(service: Service, bus: MemoryBus, done: Callable[[], bool]) -> None:
+    """Let the service's worker consume until something has come of it."""
+    worker = service.worker()
+    assert worker
+    task = asyncio.create_task(worker.run())
+    async with asyncio.timeout(10), bus.changed:
+        await bus.changed.wait_for(done)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_an_event_leads_to_its_effect(service: Service, memory_bus: MemoryBus) -> None:
+    cause = registered(item())
+    await memory_bus.publish(cause)
+    await worked(service, memory_bus, lambda: bool(memory_bus.topics["item.screened"]))
+    (effect,) = memory_bus.events("item.screened")
+    assert (effect.causationid, effect.requestid, effect.key) == (cause.id, "r-1", cause.key)
+    assert ItemScreened.model_validate(effect.data).verdict == "publish"
+
+
+async def test_a_duplicate_gets_the_same_effect_and_no_second_opinion(
+    service: Service, memory_bus: MemoryBus, judges: Judges
+) -> None:
+    cause = registered(item())
+    for _ in range(2):
+        await memory_bus.publish(cause)
+    await worked(service, memory_bus, lambda: len(memory_bus.topics["item.screened"]) == 2)
+    first, second = memory_bus.events("item.screened")
+    assert first == second
+    assert len(judges["text_violation"].asked) == 1
+
+
+@pytest.mark.parametrize("image_id", ["b" * 64, "c" * 64])
+async def test_a_picture_that_is_missing_or_damaged_is_tried_three_times_then_buried(
+    service: Service, memory_bus: MemoryBus, image_id: str
+) -> None:
+    await memory_bus.publish(registered(item(image_id)))
+    await worked(service, memory_bus, lambda: bool(memory_bus.topics["item.registered.dead-letter"]))
+    (dead,) = memory_bus.events("item.registered.dead-letter")
+    assert dead.data["dead_letter_reason"]
+    assert memory_bus.topics["item.screened"] == []
+    metrics = service.metrics.registry
+    assert metrics.get_sample_value("events_handled_total", {"topic": "item.registered", "outcome": "retried"}) == 2
