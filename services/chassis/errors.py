@@ -112,6 +112,8 @@ def problem_response(
     body |= {"instance": instance} if instance else {}
     body |= {"errors": [fault.model_dump(exclude_none=True) for fault in faults]} if faults else {}
     body |= {"request_id": request_id.get()} if request_id.get() else {}
+    if instance.startswith("/v2/"):  # the Open Inference Protocol's own clients read this member
+        body["error"] = detail or title
     return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
 
 

@@ -204,6 +204,10 @@ async def test_binary_tensors_are_refused_with_the_reason(loaded: httpx.AsyncCli
     assert (answer.status_code, answer.json()["errors"][0]["what"]) == (422, "binary tensors")
 
 
+async def test_an_error_has_the_member_that_clients_of_the_protocol_read(loaded: httpx.AsyncClient) -> None:
+    assert "is float16" in (await loaded.post(INFER, json={"inputs": [TENSOR | {"datatype": "FP16"}]})).json()["error"]
+
+
 async def test_a_large_body_is_decoded_in_the_same_way(loaded: httpx.AsyncClient) -> None:
     answer = await loaded.post(INFER, json={"inputs": [TENSOR], "parameters": {"filler": "x" * 70_000}})
     assert (answer.status_code, answer.json()["parameters"]["served_by"]) == (200, "model")
