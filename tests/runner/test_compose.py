@@ -1,5 +1,6 @@
 """Reading compose.yaml: YAML 1.2, variables, merging, known keys."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -155,7 +156,8 @@ def test_a_wrong_value_is_named_with_its_service() -> None:
 def test_compose_reads_the_same() -> None:
     """Docker's own reading of compose.yaml, brought into our form, is ours."""
     command = ["docker", "compose", "--profile", "*", "config"]
-    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "DOCKER_CONFIG")}
+    output = subprocess.run(command, cwd=ROOT, env=kept, capture_output=True, text=True, check=True).stdout
     theirs = YAML(typ="safe", pure=True).load(output)
     ours = compose.read(ROOT / "compose.yaml", dotenv(ROOT / ".env"))
     assert _comparable(topology(theirs).services) == _comparable(topology(ours).services)
