@@ -31,6 +31,7 @@ class GatewaySettings(Settings):
 
     jwks_file: Path = Field(description="Public keys that tokens are checked with.")
     envoy_config: Path = Field(Path("/config/envoy.yaml"), description="Where the configuration is written.")
+    gateway_host: str | None = Field(None, description="Interface the gateway listens on, if not LISTEN_HOST.")
     identity_url: str = Field("http://identity:8110", description="Address of identity.")
     items_url: str = Field("http://items:8120", description="Address of items.")
     images_url: str = Field("http://images:8130", description="Address of images.")
@@ -61,7 +62,7 @@ def render(settings: GatewaySettings) -> str:
         keep_trailing_newline=True,
     )
     return environment.get_template(TEMPLATE.name).render(
-        listen_host=settings.listen_host,
+        listen_host=settings.gateway_host or settings.listen_host,
         port=ports.port("gateway"),
         admin_port=ports.port("gateway-admin"),
         issuer=ISSUER,

@@ -40,6 +40,11 @@ def test_the_one_shot_writes_it(jwks_file: Path, tmp_path: Path, monkeypatch: py
     assert 'socket_address: { address: "0.0.0.0", port_value: 8080 }' in (tmp_path / "envoy.yaml").read_text()
 
 
+def test_the_gateway_may_listen_elsewhere(jwks_file: Path) -> None:
+    settings = GatewaySettings(jwks_file=jwks_file, listen_host="127.0.0.1", gateway_host="192.0.2.1")
+    assert 'socket_address: { address: "192.0.2.1", port_value: 8080 }' in render(settings)
+
+
 def test_addresses() -> None:
     one = Upstream.of("a", "http://a:8110")
     several = Upstream.of("b", "http://127.0.0.1:8200, http://127.0.0.1:8201/")
