@@ -33,6 +33,13 @@ RESTING = (psycopg.OperationalError, psycopg_pool.PoolTimeout)
 """The database is away: it comes back."""
 
 
+class NoPipeline(Exception):
+    """The sources do not say how this is made."""
+
+    def __init__(self, *names: str) -> None:
+        super().__init__("there is no " + ", ".join(f"pipelines/{name}/dvc.yaml" for name in names))
+
+
 @dataclass
 class Trainer:
     """What the service is made of."""
@@ -110,7 +117,7 @@ class Trainer:
         log.info("training %s: %s", ", ".join(run.models), run.why, extra={"action": "run.started", "run": run.id})
         try:
             progress = await self.make(run)
-        except (StageFailed, OSError, KeyError) as error:
+        except (StageFailed, NoPipeline, OSError) as error:
             reason = str(error)
             log.error("training failed: %s", reason, extra={"action": "run.failed", "run": run.id})
             await patiently(lambda: runs.failed(self.database, run, reason))
@@ -123,6 +130,8 @@ class Trainer:
         """All pipelines of the run; raises StageFailed when one failed twice, after the others."""
         await asyncio.to_thread(synchronise, self.places.source, self.places.workspace, self.cache)
         known = self.known()
+        if unknown := set(run.models) - known.keys():
+            raise NoPipeline(*sorted(unknown))
         involved = {name: known[name] for model in run.models for name in needed(model, known)}
         progress = Progress.of(involved)
         turns = asyncio.Semaphore(self.processes)
