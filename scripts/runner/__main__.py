@@ -32,6 +32,9 @@ def main() -> int:
     try:
         call = getattr(importlib.import_module(f"scripts.runner.{module}"), function)
         return int(call(site(), arguments))
+    except ModuleNotFoundError as problem:
+        print(f"{name}: {problem.name} is not installed; scripts/setup does it", file=sys.stderr)
+        return 2
     except (BadCompose, BadSetting) as problem:
         print(f"{name}: {problem}", file=sys.stderr)
         return 2

@@ -194,7 +194,8 @@ def environment() -> dict[str, str]:
     here = dict(os.environ)
     here.pop("PYTHONDONTWRITEBYTECODE", None)
     here.pop("VIRTUAL_ENV", None)
-    here.setdefault("NODE_USE_SYSTEM_CA", "1")
+    here.setdefault("NODE_USE_SYSTEM_CA", "1")  # a company's own certificates are in the system's store
+    here.setdefault("UV_SYSTEM_CERTS", "1")
     for theirs, ours in {"UV_DEFAULT_INDEX": "PIP_INDEX_URL", "SSL_CERT_FILE": "PIP_CERT"}.items():
         if ours in here:
             here.setdefault(theirs, here[ours])
