@@ -41,6 +41,11 @@ class Changes:
                 del self._watchers[item_id]
                 self._seen.pop(item_id, None)
 
+    @property
+    def watched(self) -> list[UUID]:
+        """The items somebody watches."""
+        return list(self._watchers)
+
     async def listen(self) -> None:
         """Pass on what PostgreSQL tells, until cancelled."""
         while True:
@@ -66,7 +71,7 @@ class Changes:
                 self._seen[item_id] = sequence
 
     async def _sequences(self, connection: Any) -> list[tuple[UUID, int]]:
-        found = await connection.execute("SELECT id, sequence FROM items WHERE id = ANY(%s)", (list(self._watchers),))
+        found = await connection.execute("SELECT id, sequence FROM items WHERE id = ANY(%s)", (self.watched,))
         return [(row["id"], row["sequence"]) for row in await found.fetchall()]
 
     def _wake(self, item_id: UUID) -> None:

@@ -1,5 +1,6 @@
 """A stage for tests of items: the service on a real database, with hands for everybody who acts on an item."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -61,7 +62,8 @@ class Stage:
         """Register an item."""
         body = {"image_id": PICTURE, "title": "三毛猫", "description": "a calico cat"} | body
         headers = (by or self.owner).header | ({"Idempotency-Key": key} if key else {})
-        return await self.http.post("/api/items", json=body, headers=headers)
+        headers |= {"Content-Type": "application/json"}
+        return await self.http.post("/api/items", content=json.dumps(body), headers=headers)
 
     async def registered(self, by: Person | None = None, **body: Any) -> dict[str, Any]:
         """An item that waits to be judged."""
