@@ -27,8 +27,8 @@ def routes(app: App) -> APIRouter:
     async def _sign_in(request: Request, visit: CurrentVisit, form: OwnForm) -> Response:
         try:
             return await _signed_in(app, visit, form)
-        except Refused:
-            wrong = {"": app.words(visit)("fault.sign_in")}
+        except Refused as refused:
+            wrong = {"": app.words(visit)("fault.often" if refused.status == 429 else "fault.sign_in")}
             return _form(app, request, "sign_in.html", text(form, "next"), text(form, "name"), wrong)
 
     @router.get("/sign-up")

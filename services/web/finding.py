@@ -1,5 +1,6 @@
 """Home and search: newest, by words, by category, by a similar picture."""
 
+from collections.abc import Awaitable
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +9,8 @@ from starlette.datastructures import FormData, UploadFile
 
 from services.web.app import App
 from services.web.faults import by_field
-from services.web.remote import Refused, together, unless_resting
-from services.web.visit import CurrentVisit, OwnForm, Visit
+from services.web.remote import Refused, Resting, together, unless_resting
+from services.web.visit import CurrentVisit, OwnForm, SignedInVisit, Visit
 
 PAGE_SIZE = 24
 NOTHING: dict[str, Any] = {"results": [], "next": None, "resting": True}
@@ -37,15 +38,17 @@ def routes(app: App) -> APIRouter:
 
     @router.get("/search/similar")
     async def _like(request: Request, visit: CurrentVisit, item: UUID | None = None) -> Response:
-        found = await unless_resting(similar_to(app, visit, item, PAGE_SIZE), NOTHING) if item else None
+        found = await found_by(similar_to(app, visit, item, PAGE_SIZE)) if item else None
         like = await unless_resting(app.remote.json("items", "GET", f"/api/items/{item}"), None) if item else None
         return _similar_page(app, request, found, like=like)
 
     @router.post("/search/similar")
-    async def _like_picture(request: Request, visit: CurrentVisit, form: OwnForm) -> Response:
+    async def _like_picture(request: Request, visit: SignedInVisit, form: OwnForm) -> Response:
         try:
             found = await similar_to_picture(app, visit, form)
         except Refused as refused:
+            if refused.status == 401:
+                raise
             faults = by_field(refused, ("file",), app.words(visit), "file")
             return _similar_page(app, request, None, fault=faults["file"], status=422)
         return _similar_page(app, request, found)
@@ -73,7 +76,17 @@ async def by_words(app: App, visit: Visit, asked: dict[str, str], cursor: str) -
     """What the words and the category find; newest first without either."""
     given = {key: value for key, value in (asked | {"cursor": cursor}).items() if value}
     call = app.remote.json("search", "GET", "/api/search", params=given | {"limit": PAGE_SIZE}, token=visit.token)
-    return await unless_resting(call, NOTHING)
+    return await found_by(call)
+
+
+async def found_by(call: Awaitable[Any]) -> Any:
+    """What search found; what it refuses to look for is found nowhere."""
+    try:
+        return await call
+    except Refused:
+        return {"results": [], "next": None}
+    except Resting:
+        return NOTHING
 
 
 async def counts(app: App) -> Any:

@@ -1,7 +1,7 @@
 """All words people see, in one catalogue per language, and which language somebody wants."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ class Words:
         self.language, self.entries = language, entries
         labels = (*PICTURE_VIOLATIONS, *TEXT_VIOLATIONS, *CATEGORIES)
         self._labels: dict[str, str] = {label.name: getattr(label, language) for label in labels}
+        self._labels |= {label.ja: getattr(label, language) for label in CATEGORIES}
 
     def __call__(self, key: str, **values: Any) -> str:
         """The words of that key with the values filled in."""
@@ -40,6 +41,10 @@ class Words:
     def label(self, name: str | None) -> str:
         """What people call a label of a model; an unknown one is shown as it is."""
         return self._labels.get(name or "", name or "")
+
+    def tags(self, names: Iterable[str]) -> list[str]:
+        """Tags in this language, each once: they come in both."""
+        return list(dict.fromkeys(self.label(name) for name in names))
 
     def ago(self, moment: datetime, now: datetime | None = None) -> str:
         """How long ago that was."""

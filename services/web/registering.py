@@ -33,6 +33,7 @@ def routes(app: App) -> APIRouter:
             item = await _item(app, visit, typed)
         except Refused as refused:
             where = "file" if not typed["image_id"] else ""
+            typed["key"] = once() if refused.status == 409 else typed["key"]
             return _form(app, request, typed, by_field(refused, ALL_FIELDS, app.words(visit), where))
         return RedirectResponse(f"/items/{item['id']}", 303)
 

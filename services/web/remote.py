@@ -93,7 +93,7 @@ def _headers(token: str | None, headers: Mapping[str, str] | None) -> dict[str, 
 
 def checked(service: str, response: httpx.Response) -> httpx.Response:
     """The answer if it is a good one."""
-    if response.status_code >= 500 or response.status_code == 429:
+    if response.status_code >= 500:
         raise Resting(service, f"It said {response.status_code}.")
     if response.status_code >= 400:
         raise refusal(response)

@@ -13,6 +13,7 @@ from services.web.remote import together, unless_resting
 from services.web.visit import CurrentVisit, Visit
 
 PROBE_SECONDS = 1.0
+MOST_METRICS = 6
 READY_PATH = {"mlflow": "/health"}
 
 
@@ -80,39 +81,28 @@ async def models_of(app: App) -> list[dict[str, Any]] | None:
     index = await unless_resting(app.remote.json("inference-sync", "POST", "/v2/repository/index", json={}), None)
     if index is None:
         return None
-    asked = (_metadata(app, entry) for entry in index)
-    return [described(entry, metadata) for entry, metadata in zip(index, await asyncio.gather(*asked), strict=True)]
+    return [described(entry) for entry in index]
 
 
-async def _metadata(app: App, entry: dict[str, Any]) -> dict[str, Any]:
-    call = app.remote.json("inference-sync", "GET", f"/v2/models/{entry['name']}", within=2)
-    answer: dict[str, Any] = await unless_resting(call, {})
-    return answer
-
-
-def described(entry: dict[str, Any], metadata: dict[str, Any]) -> dict[str, Any]:
-    """One row: the lineage may be in the metadata itself or among its parameters."""
-    known = metadata | (metadata.get("parameters") or {})
-    lineage = known.get("lineage") or {}
-    ready = entry.get("state") == "READY"
+def described(entry: dict[str, Any]) -> dict[str, Any]:
+    """One model of the index with all that the page shows of it."""
+    lineage = entry.get("lineage") or {}
+    metrics = {name: value for name, value in (lineage.get("metrics") or {}).items() if isinstance(value, int | float)}
     return {
         "name": entry["name"],
-        "title": known.get("title") or entry["name"],
-        "version": entry.get("version") or (known.get("versions") or [""])[-1],
-        "ready": ready,
-        "served_by": known.get("served_by") or ("model" if ready else "default"),
+        "title": entry.get("title") or entry["name"],
+        "version": entry.get("version") or "",
+        "served_by": "model" if entry.get("state") == "READY" else "default",
         "reason": entry.get("reason") or "",
         "lineage": lineage,
-        "metrics": dict(list((lineage.get("metrics") or {}).items())[:6]),
+        "metrics": dict(list(metrics.items())[:MOST_METRICS]),
     }
 
 
 async def _runs(app: App, visit: Visit) -> Any:
-    answer = await unless_resting(
-        app.remote.json("trainer", "GET", "/api/trainer/runs", token=visit.token, within=2), None
-    )
-    runs = answer.get("runs", []) if isinstance(answer, dict) else answer
-    return runs[:10] if runs else runs
+    asked = app.remote.json("trainer", "GET", "/api/trainer/runs", params={"limit": 10}, token=visit.token, within=2)
+    answer = await unless_resting(asked, None)
+    return answer["runs"] if answer else None
 
 
 async def _statistics(app: App) -> Any:

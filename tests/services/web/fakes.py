@@ -257,30 +257,33 @@ class FakeServices:
             ]
 
     def _models(self) -> None:
-        names = ("image_screening", "image_quick", "text_violation")
-
         @self.app.post("/v2/repository/index")
         async def _index() -> Any:
-            return [
-                {"name": name, "version": "3", "state": "READY", "reason": ""} for name in names[:2]
-            ] + [{"name": names[2], "version": "default", "state": "UNAVAILABLE", "reason": "no champion yet"}]
-
-        @self.app.get("/v2/models/{name}")
-        async def _model(name: str) -> Any:
             made = {
-                "git_commit": "4772b46d7f2f0c1d", "dirty": name == "image_quick", "author": "Mika <mika@example.org>",
+                "git_commit": "4772b46d7f2f0c1d", "dirty": False, "author": "Mika <mika@example.org>",
                 "purpose": "Keeps what breaks the rules out, and names what a photo shows.",
                 "trained_at": (datetime.now(UTC) - timedelta(hours=3)).isoformat(),
                 "metrics": {"accuracy": 0.7723, "violation_auc": 0.981, "lowest_recall": 0.61},
             }  # fmt: skip
-            return {"name": name, "versions": ["3"], "platform": "onnx", "parameters": {"lineage": made}}
+            served = {"title": "A model", "version": "3", "state": "READY", "reason": None, "lineage": made}
+            missing = {"version": "", "state": "UNAVAILABLE", "reason": "no champion yet", "lineage": None}
+            return [
+                served | {"name": "image_screening"},
+                served | {"name": "image_quick", "lineage": made | {"dirty": True}},
+                served | {"name": "text_violation"} | missing,
+            ]
 
     def _trainer(self) -> None:
         @self.app.get("/api/trainer/runs")
         async def _runs() -> Any:
             at = (datetime.now(UTC) - timedelta(hours=3)).isoformat()
-            run = {"id": str(uuid4()), "model": "image_screening", "state": "succeeded", "why": "no champion"}
-            return {"runs": [run | {"started_at": at}, run | {"started_at": at, "state": "failed"}], "next": None}
+            run = {
+                "id": str(uuid4()), "models": ["image_screening"], "trigger": "start", "why": "no champion",
+                "requested_by": None, "state": "succeeded", "stage": None, "progress": 1.0, "versions": {},
+                "error": None, "queued_at": at, "started_at": at, "finished_at": datetime.now(UTC).isoformat(),
+            }  # fmt: skip
+            going = {"state": "running", "stage": "train", "progress": 0.4, "finished_at": None}
+            return {"runs": [run | going, run, run | {"state": "failed", "error": "out of memory"}]}
 
     def _everywhere(self) -> None:
         @self.app.get("/health/ready")
