@@ -5,8 +5,9 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from alembic.script import ScriptDirectory
 
-from services.migrate import schemas
+from services.migrate import schemas, upgrading
 from services.migrate.main import ROLES, SCHEMAS, migrate, run
 
 PASSWORDS = {role: f"password of {role}" for role in ROLES}
@@ -106,3 +107,25 @@ def test_as_a_one_shot(migrated: str, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("DATABASE_URL", migrated)
     monkeypatch.setenv("KEYS", str(tmp_path))
     assert run([]) == 0
+
+
+def test_what_is_up_to_date_needs_no_alembic(migrated: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upgrading, "to_head", pytest.fail)
+    migrate(migrated, PASSWORDS)
+
+
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_both_ways_to_find_the_newest_revision_agree(schema: str) -> None:
+    versions = schemas.MIGRATIONS / schema / "versions"
+    if not versions.is_dir():
+        pytest.skip(f"{schema} has no migrations yet")
+    directory = ScriptDirectory(versions.parent, version_locations=[str(versions)])
+    assert schemas.newest_revision(versions) == directory.get_current_head()
+
+
+def test_two_heads_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "1.py").write_text("revision: str = 'one'\ndown_revision: str | None = None\n")
+    assert schemas.newest_revision(tmp_path) == "one"
+    (tmp_path / "2.py").write_text("revision = 'two'\ndown_revision = None\n")
+    with pytest.raises(schemas.SeveralHeads, match="one, two"):
+        schemas.newest_revision(tmp_path)
