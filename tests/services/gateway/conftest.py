@@ -64,13 +64,15 @@ def replica(port: int) -> Iterator[subprocess.Popen[bytes]]:
 
 
 @contextmanager
-def gateway_to(envoy: str, folder: Path, settings: Callable[[], GatewaySettings]) -> Iterator[Gateway]:
+def gateway_to(
+    envoy: str, folder: Path, settings: Callable[[], GatewaySettings], replacing: tuple[str, str] = ("", "")
+) -> Iterator[Gateway]:
     """Envoy with these settings, on ports of its own."""
     public = free_port()
     gateway = Gateway(public, public - PORTS["gateway"] + PORTS["gateway-admin"], folder / "log")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PORT_OFFSET", str(public - PORTS["gateway"]))
-        (folder / "envoy.yaml").write_text(render(settings()))
+        (folder / "envoy.yaml").write_text(render(settings()).replace(*replacing))
     options = f"-c {folder}/envoy.yaml --disable-hot-restart --concurrency 1 --log-level error"
     with running(["sh", "-c", f"exec {envoy} {options} > {gateway.log} 2>&1"], lambda: listening(public)):
         yield gateway

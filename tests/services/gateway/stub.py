@@ -34,6 +34,9 @@ class Echo(BaseHTTPRequestHandler):
         size = len(self.rfile.read(int(self.headers.get("content-length", 0))))
         if "break" in self.query:
             self.close_connection = True
+        elif "wait" in self.query:
+            self.server.go_on.wait(30)
+            self.close_connection = True
         elif parts.path.endswith("/events"):
             self._stream()
         else:

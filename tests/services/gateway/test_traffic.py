@@ -163,6 +163,18 @@ def test_a_browser_gets_a_page_that_comes_back_by_itself(http: httpx.Client) -> 
     assert answer.headers["x-request-id"] in answer.text
 
 
+def test_who_waits_too_long_is_told(envoy: str, jwks_file: Path, tmp_path: Path, gateway: Gateway) -> None:
+    items = gateway.stubs["items"]
+    items.go_on.clear()
+
+    def settings() -> GatewaySettings:
+        return GatewaySettings(jwks_file=jwks_file, listen_host="127.0.0.1", items_url=items.url)
+
+    with gateway_to(envoy, tmp_path, settings, replacing=('"15s"', '"0.1s"')) as impatient:
+        is_problem(httpx.get(f"{impatient.url}/api/items/late?wait=1"), 504)
+        items.go_on.set()
+
+
 @pytest.fixture
 def two_replicas(envoy: str, jwks_file: Path, tmp_path: Path) -> Iterator[Replicated]:
     """A gateway of its own, because its replicas die."""
