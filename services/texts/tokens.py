@@ -13,6 +13,9 @@ from services.texts.spelling import JAPANESE, hiragana, only_kana
 
 _RUNS = re.compile(rf"(?P<japanese>[0-9]*[{JAPANESE}][{JAPANESE}0-9]*)|(?P<word>[^\W_{JAPANESE}]+(?:['’][a-z]+)?)")
 
+LONGEST: Final = 64
+"""Characters of a word that count; what is longer is no word."""
+
 GRAMMAR: Final = {"助詞", "助動詞", "補助記号", "記号", "空白"}
 LITTLE: Final = GRAMMAR | {"接続詞", "感動詞", "接頭辞", "連体詞", "代名詞"}
 _LITTLE_WORDS: Final = """
@@ -61,10 +64,10 @@ class Words:
 
     def _token(self, morpheme: Morpheme) -> Token:
         part, detail = morpheme.part_of_speech()[:2]
-        form = self._form(morpheme.normalized_form())
+        form = self._form(morpheme.normalized_form())[:LONGEST]
         little = part in LITTLE or form in LITTLE_WORDS
         noun = part == "名詞" and detail != "数詞" and not morpheme.is_oov()
-        reading = hiragana(morpheme.reading_form()) if noun and not only_kana(form) else None
+        reading = hiragana(morpheme.reading_form())[:LONGEST] if noun and not only_kana(form) else None
         return Token(form, reading, part in GRAMMAR, little)
 
     def _form(self, normalised: str) -> str:
@@ -86,8 +89,8 @@ class Words:
 
     def _english(self, word: str) -> Token:
         word = word.replace("’", "'")
-        stem = self._stemmer().stemWord(word)
-        return Token(str(stem), little=word in STOP_WORDS)
+        stem: str = self._stemmer().stemWord(word[:LONGEST])
+        return Token(stem, little=word in STOP_WORDS)
 
     def _tokenizer(self) -> Tokenizer:
         if not hasattr(self._own, "tokenizer"):

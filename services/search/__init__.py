@@ -1,0 +1,1 @@
+"""Finds published items: by words, by category, by a similar picture."""

@@ -1,0 +1,52 @@
+"""What search answers with."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from services.search.cursors import Relaxed
+
+Mode = Literal["newest", "category", "text", "similar"]
+
+
+class Document(BaseModel):
+    """A published item as it is shown in lists."""
+
+    item_id: UUID
+    image_id: str
+    title: str
+    description: str
+    category: str | None
+    tags: list[str]
+    owner_id: UUID
+    owner_name: str
+    likes: int
+    published_at: datetime
+    score: float | None = Field(None, description="How well it fits, comparable within one answer.")
+
+
+class Results(BaseModel):
+    """One page of what was found."""
+
+    search_id: UUID
+    mode: Mode
+    relaxed: Relaxed | None = Field(
+        None,
+        description="What was asked found too little: kinds widened to their category, any word instead of all,"
+        " or titles spelt alike.",
+    )
+    degraded: bool = Field(False, description="A part of the platform was away; the answer is simpler than usual.")
+    category: str | None = Field(None, description="The category asked for, or named by a word of the query.")
+    results: list[Document]
+    next: str | None = None
+
+
+class CategoryCount(BaseModel):
+    """A category in both languages, and how many items can be found in it."""
+
+    label: str
+    en: str
+    ja: str
+    count: int

@@ -1,0 +1,155 @@
+"""Reads the index. Everything here reads the view `visible`, which holds published items alone."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, LiteralString
+from uuid import UUID
+
+from pgvector import Vector
+
+from services.chassis.database import Database
+from services.search.cursors import MOST_RANKED, Newest
+from services.search.documents import Document
+from services.search.lexemes import WEIGHTS
+
+COLUMNS: Final = """
+    visible.item_id, image_id, title, description, category, tags, owner_id, owner_name, likes, visible.published_at
+"""
+IN_CATEGORY: Final = "AND category = %(category)s"
+ALIKE: Final = 0.35
+"""How much of a query's spelling must be found in a title, 0 to 1."""
+
+SCANNED: Final = 20_000
+"""Neighbours looked at before a filtered search for similar pictures gives up."""
+
+
+class Finder:
+    """All ways to find documents."""
+
+    def __init__(self, database: Database, ef_search: int = 100) -> None:
+        self._database, self._ef_search = database, ef_search
+
+    async def newest(self, category: str | None, after: Newest | None, limit: int) -> list[Document]:
+        """Newest first, of one category or of all."""
+        older = "AND (published_at, item_id) < (%(published_at)s, %(after_id)s)" if after else ""
+        return await self._rows(
+            f"""
+            SELECT {COLUMNS} FROM visible WHERE true {IN_CATEGORY if category else ""} {older}
+            ORDER BY published_at DESC, item_id DESC LIMIT %(limit)s
+            """,  # noqa: S608
+            {
+                "category": category,
+                "limit": limit,
+                "published_at": after.published_at if after else None,
+                "after_id": after.item_id if after else None,
+            },
+        )
+
+    async def matching(
+        self, query: str, category: str | None, until: datetime, offset: int, limit: int
+    ) -> list[Document]:
+        """What a tsquery matches, best first; of a common word the newest are ranked, the others are left out."""
+        return await self._ranked(
+            "terms @@ %(query)s::tsquery",
+            f"ts_rank('{WEIGHTS}', terms, %(query)s::tsquery)",
+            {"query": query, "category": category, "until": until, "offset": offset, "limit": limit},
+        )
+
+    async def spelt_alike(
+        self, plain: str, category: str | None, until: datetime, offset: int, limit: int
+    ) -> list[Document]:
+        """Titles, tags and categories that look like it."""
+        return await self._ranked(
+            "%(plain)s OPERATOR(public.<%%) plain",
+            "public.word_similarity(%(plain)s, plain)",
+            {"plain": plain, "category": category, "until": until, "offset": offset, "limit": limit},
+            {"pg_trgm.word_similarity_threshold": str(ALIKE)},
+        )
+
+    async def containing(
+        self, parts: Sequence[str], category: str | None, until: datetime, offset: int, limit: int
+    ) -> list[Document]:
+        """Titles, tags and categories that hold all of these, newest first."""
+        patterns = [f"%{_literal(part)}%" for part in parts]
+        return await self._ranked(
+            "plain LIKE ALL (%(patterns)s)",
+            "0",
+            {"patterns": patterns, "category": category, "until": until, "offset": offset, "limit": limit},
+        )
+
+    async def picture(self, item_id: UUID) -> dict[str, Any] | None:
+        """The embedding of a document, or None where there is no such document."""
+        async with self._database.connection() as connection:
+            found = await connection.execute(
+                "SELECT embedding, embedding_version, category FROM visible WHERE item_id = %s", (item_id,)
+            )
+            return await found.fetchone()
+
+    async def newest_space(self) -> str | None:
+        """The embedding space that the model writes now, by what was published last; None without any."""
+        async with self._database.connection() as connection:
+            found = await connection.execute(
+                """
+                SELECT embedding_version FROM visible WHERE embedding IS NOT NULL
+                ORDER BY published_at DESC, item_id DESC LIMIT 1
+                """
+            )
+            row = await found.fetchone()
+            return row["embedding_version"] if row else None
+
+    async def similar(self, embedding: Vector, version: str, limit: int, without: UUID | None = None) -> list[Document]:
+        """Nearest pictures of the same embedding space, most similar first."""
+        return await self._rows(
+            f"""
+            SELECT {COLUMNS}, 1 - (embedding OPERATOR(public.<=>) %(embedding)s) AS score FROM visible
+            WHERE embedding_version = %(version)s AND item_id IS DISTINCT FROM %(without)s::uuid
+            ORDER BY embedding OPERATOR(public.<=>) %(embedding)s LIMIT %(limit)s
+            """,  # noqa: S608
+            {"embedding": embedding, "version": version, "without": without, "limit": limit},
+            {
+                "hnsw.ef_search": str(self._ef_search),
+                "hnsw.iterative_scan": "strict_order",
+                "hnsw.max_scan_tuples": str(SCANNED),
+            },
+        )
+
+    async def counts(self) -> dict[str, int]:
+        """How many documents each category has."""
+        async with self._database.connection() as connection:
+            found = await connection.execute("SELECT category, count(*) AS n FROM visible GROUP BY category")
+            return {row["category"]: row["n"] for row in await found.fetchall()}
+
+    async def _ranked(
+        self, condition: LiteralString, score: str, values: dict[str, Any], settings: dict[str, str] | None = None
+    ) -> list[Document]:
+        values = values | {"most": MOST_RANKED}
+        return await self._rows(
+            f"""
+            WITH matched AS MATERIALIZED (
+                SELECT item_id, terms, plain, published_at FROM visible
+                WHERE {condition} AND published_at <= %(until)s {IN_CATEGORY if values["category"] else ""}
+                ORDER BY published_at DESC, item_id DESC LIMIT %(most)s
+            ), ranked AS MATERIALIZED (
+                SELECT item_id, published_at, ({score})::float8 AS score FROM matched
+                ORDER BY score DESC, published_at DESC, item_id DESC OFFSET %(offset)s LIMIT %(limit)s
+            )
+            SELECT {COLUMNS}, ranked.score FROM ranked JOIN visible USING (item_id)
+            ORDER BY ranked.score DESC, visible.published_at DESC, item_id DESC
+            """,  # noqa: S608
+            values,
+            settings or {},
+        )
+
+    async def _rows(self, query: str, values: dict[str, Any], settings: dict[str, str] | None = None) -> list[Document]:
+        """Planned anew each time: a rare word and a common one need different plans."""
+        async with self._database.connection() as connection, connection.transaction():
+            if settings:
+                calls = ", ".join("set_config(%s, %s, true)" for _ in settings)
+                await connection.execute(f"SELECT {calls}", [part for entry in settings.items() for part in entry])
+            found = await connection.execute(query.encode(), values, prepare=False)
+            return [Document.model_validate(row) for row in await found.fetchall()]
+
+
+def _literal(part: str) -> str:
+    """What LIKE takes as it is."""
+    return part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
