@@ -145,14 +145,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def platform(request: pytest.FixtureRequest) -> Platform:
+def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
     """The platform under test: the one named, or one of the tests' own, started and left for the next run to reuse."""
     url, accounts = request.config.getoption("--platform"), request.config.getoption("--accounts")
     if url:
         assert accounts, "--platform needs --accounts FILE"
-        return Platform.at(url, accounts)
-    own: Platform = request.getfixturevalue("own_platform")
-    return own
+        found = Platform.at(url, accounts)
+    else:
+        found = request.getfixturevalue("own_platform")
+    yield found
+    found.close()
 
 
 @pytest.fixture(scope="session")

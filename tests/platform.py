@@ -44,6 +44,7 @@ class Platform:
     accounts: list[Account]
     state_dir: Path | None = None
     _tokens: dict[str, str] = field(default_factory=dict)
+    _clients: list[httpx.Client] = field(default_factory=list)
 
     @classmethod
     def at(cls, url: str, accounts: Path, state_dir: Path | None = None) -> "Platform":
@@ -59,7 +60,14 @@ class Platform:
 
     def anonymous(self) -> httpx.Client:
         """Somebody who is not signed in."""
-        return httpx.Client(base_url=self.url, timeout=20, transport=httpx.HTTPTransport(retries=2))
+        client = httpx.Client(base_url=self.url, timeout=20, transport=httpx.HTTPTransport(retries=2))
+        self._clients.append(client)
+        return client
+
+    def close(self) -> None:
+        """Hang up everybody's connections."""
+        for client in self._clients:
+            client.close()
 
     def user(self, role: str | None = None, number: int = 0) -> "User":
         """Somebody who is signed in."""

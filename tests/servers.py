@@ -125,5 +125,6 @@ def broker_command(port: int) -> list[str]:
 def folder_of(package: str) -> Path:
     """Where a package lies, without importing it."""
     spec = find_spec(package)
-    assert spec and spec.origin, f"{package} is not installed"
+    assert spec, f"{package} is not installed"
+    assert spec.origin, f"{package} has no file"
     return Path(spec.origin).parent

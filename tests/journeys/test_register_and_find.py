@@ -1,7 +1,6 @@
 """Somebody registers a photo of a cat and finds it by typing ねこ."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,10 +8,8 @@ from tests.platform import Platform, User, eventually, photo
 
 
 @pytest.fixture
-def user(platform: Platform) -> Iterator[User]:
-    user = platform.user()
-    yield user
-    user.http.close()
+def user(platform: Platform) -> User:
+    return platform.user()
 
 
 @pytest.fixture(scope="module")
