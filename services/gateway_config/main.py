@@ -71,7 +71,7 @@ def render(settings: GatewaySettings) -> str:
         json_limit=routes.JSON_LIMIT,
         routes=routes.rendered(),
         response_headers=RESPONSE_HEADERS,
-        away_page=(TEMPLATE.parent / "away.html").read_text(),
+        pages={page.name: page.read_text() for page in TEMPLATE.parent.glob("*.html")},
         upstreams=[Upstream.of(name, url) for name, url in _addresses(settings).items()],
     )
 

@@ -175,6 +175,13 @@ def test_who_waits_too_long_is_told(envoy: str, jwks_file: Path, tmp_path: Path,
         items.go_on.set()
 
 
+def test_a_browser_with_a_huge_picture_gets_a_page_that_says_so(http: httpx.Client) -> None:
+    answer = http.post("/items", content=b"x" * (UPLOAD_LIMIT + 1), headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.headers["content-type"]) == (413, "text/html; charset=utf-8")
+    assert "12 MB" in answer.text
+    assert "retry-after" not in answer.headers
+
+
 @pytest.fixture
 def two_replicas(envoy: str, jwks_file: Path, tmp_path: Path) -> Iterator[Replicated]:
     """A gateway of its own, because its replicas die."""
