@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from scripts.runner.board import Record, State
+from scripts.runner.board import UP, Record, State
 
 COLOURS = {"healthy": "green", "done": "green", "failed": "red", "unhealthy": "red", "restarting": "yellow"}
 LONG = 5.0  # seconds after which the log of what is not there yet is worth a look
@@ -52,8 +52,9 @@ class Lines:
         return None
 
     def show(self, state: State) -> None:
+        quiet = ("waiting",) if self.seen else ("waiting", *UP)  # what was there before is no news
         for record in state.units:
-            if self.seen.get(record.name) != record.state and record.state != "waiting":
+            if self.seen.get(record.name) != record.state and record.state not in quiet:
                 self._say(f"{record.state:<10} {record.name}")
             self.seen[record.name] = record.state
         self._show_work([record for record in state.units if record.state in ("starting", "running")])

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 from scripts.runner.keys import BadCompose
 from scripts.runner.rewriting import Rewriter, own_address
@@ -155,7 +156,7 @@ class Builder:
             **{name: value for name, value in self.site.environment.items() if name in KEPT or name.startswith("LC_")},
             **{name: rewrite(value) for name, value in declared.items() if value is not None},
             **self.environment,
-            **{name: value for name, value in self.given.items() if name in declared},
+            **{name: moved(declared[name], value) for name, value in self.given.items() if name in declared},
             **{name: rewrite(value) for name, value in service.local.environment.items()},
             **self._place(replica),
         }
@@ -179,6 +180,17 @@ class Builder:
             return None
         words = (own_address(word, self.site.offset + replica) for word in service.health.test)
         return replace(service.health, test=tuple(map(rewrite, words)))
+
+
+def moved(declared: str | None, given: str) -> str:
+    """A given address instead of the part's. Of a URL with a user (a role of its own in the database) only the
+    server is taken."""
+    ours, theirs = urlsplit(declared or ""), urlsplit(given)
+    if not ours.username or not theirs.hostname:
+        return given
+    server = theirs.netloc.rpartition("@")[2]
+    user = ours.netloc.rpartition("@")[0]
+    return urlunsplit((ours.scheme, f"{user}@{server}", ours.path, theirs.query, ""))
 
 
 def ports(service: Service, shift: int) -> dict[str, int]:

@@ -17,6 +17,7 @@ from scripts.runner.supervisor import is_up
 from services.chassis.ports import PORTS
 
 FIRST_PORT, STEP = 9080, 400
+TRAINED = Path("volumes/trainer/cache")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -25,6 +26,7 @@ def main(site: Site, arguments: Sequence[str]) -> int:
     port = int(os.environ.get("PORT") or _port(state))
     if _wants_browser(site, arguments):
         _browser()
+    _borrow_training(site.state, state)
     environment = {**os.environ, "STATE_DIR": str(state), "PORT": str(port)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     print(f"test: own platform on port {port}, kept in {state}", flush=True)
@@ -38,6 +40,14 @@ def _port(state: Path) -> int:
         return told.port
     bases = range(FIRST_PORT, 32000, STEP)
     return next(base for base in bases if all(is_free(port - PORTS["gateway"] + base) for port in PORTS.values()))
+
+
+def _borrow_training(there: Path, here: Path) -> None:
+    """What the same sources gave once need not be trained again: DVC's cache is found by content."""
+    source, target = there / TRAINED, here / TRAINED
+    if source.is_dir() and not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, target)
 
 
 def _wants_browser(site: Site, arguments: Sequence[str]) -> bool:

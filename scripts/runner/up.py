@@ -15,7 +15,7 @@ from scripts.runner import compose, processes
 from scripts.runner.board import UP, Record, State, read
 from scripts.runner.display import display, tail
 from scripts.runner.following import follow
-from scripts.runner.journal import NAME
+from scripts.runner.journal import NAME, rotate
 from scripts.runner.parts import refuse_unknown
 from scripts.runner.plan import Plan, plan
 from scripts.runner.ports import taken
@@ -48,6 +48,7 @@ def main(site: Site, arguments: Sequence[str]) -> int:
     if problems:
         print("\n".join(f"up: {problem}" for problem in problems), file=sys.stderr)
         return 1
+    rotate(site.state / "logs" / NAME)
     return _stay(site, wanted, options) if options.foreground else _detach(site, arguments, options)
 
 
@@ -75,7 +76,7 @@ def _state(site: Site, options: argparse.Namespace) -> State:
 def _stay(site: Site, wanted: Plan, options: argparse.Namespace) -> int:
     over = threading.Event()
     logs = [site.state / "logs" / name for name in (NAME, *(unit.log for unit in wanted.units))]
-    printer = threading.Thread(target=follow, args=(logs, over.is_set), kwargs={"from_end": True})
+    printer = threading.Thread(target=follow, args=(logs, over.is_set))
     supervise(wanted, site, _state(site, options), started=printer.start)
     over.set()
     printer.join()

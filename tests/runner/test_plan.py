@@ -8,7 +8,7 @@ import pytest
 from scripts.runner import compose
 from scripts.runner.keys import BadCompose
 from scripts.runner.parts import PARTS, ours, postgres
-from scripts.runner.plan import Plan, Unit, plan
+from scripts.runner.plan import Plan, Unit, moved, plan
 from scripts.runner.rewriting import Rewriter
 from scripts.runner.site import ROOT, BadSetting, Site, site
 from scripts.runner.topology import topology
@@ -141,6 +141,22 @@ def test_a_server_that_is_given_is_used_instead_of_the_part(tmp_path: Path) -> N
     assert (told["KAFKA_SERVERS"], told["SESSION_MS"]) == ("broker.example:9092", "6000")
     assert units["user"].service.depends_on == ()
     assert "KAFKA_SERVERS" not in units["other"].environment
+
+
+@pytest.mark.parametrize(
+    ("declared", "given", "meant"),
+    [
+        ("kafka:8340", "broker.example:9092", "broker.example:9092"),
+        ("http://mlflow:8300", "https://mlflow.example", "https://mlflow.example"),
+        (
+            "postgresql://items@postgres:8320/platform",
+            "postgresql://admin:secret@db.example:5432/postgres?sslmode=require",
+            "postgresql://items@db.example:5432/platform?sslmode=require",
+        ),
+    ],
+)
+def test_a_role_keeps_its_name_on_a_server_that_is_given(declared: str, given: str, meant: str) -> None:
+    assert moved(declared, given) == meant
 
 
 def test_what_has_no_local_part_is_said_and_left_out(tmp_path: Path) -> None:
