@@ -29,9 +29,9 @@ class Route:
 
     def rendered(self) -> Iterator[Json]:
         """One route for what may be sent again, one for what may only be sent again if it never arrived."""
-        yield self._route(_safe() if self.repeatable else _safe(":method", "GET", "HEAD"), "connect-failure,reset")
+        yield self._route({} if self.repeatable else _only("GET", "HEAD"), "connect-failure,reset")
         if not self.repeatable:
-            yield self._route(_safe(), "connect-failure")
+            yield self._route({}, "connect-failure")
 
     def match(self) -> Json:
         """What paths it is about."""
@@ -64,7 +64,7 @@ class Stream(Route):
         regex = self.path.replace(".", "[.]").replace("*", "[^/]+")
         retry = {"retry_policy": _retry("connect-failure")}
         yield {
-            "match": {"safe_regex": {"regex": regex}, **_safe(":method", "GET")},
+            "match": {"safe_regex": {"regex": regex}, **_only("GET")},
             "route": {"cluster": self.service, **forever, **retry},
         }
 
@@ -102,11 +102,8 @@ def rendered(routes: Iterable[Route | Nowhere] = ROUTES) -> list[Json]:
     return [one for route in routes for one in route.rendered()]
 
 
-def _safe(header: str = "", *values: str) -> Json:
-    if not header:
-        return {}
-    match = {"safe_regex": {"regex": "|".join(values)}}
-    return {"headers": [{"name": header, "string_match": match}]}
+def _only(*methods: str) -> Json:
+    return {"headers": [{"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(methods)}}}]}
 
 
 def _retry(again_on: str) -> Json:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from services.identity.names import Name
 from services.identity.passwords import Passwords
-from services.identity.users import NameTaken, User, Users
+from services.identity.users import NameTaken, Role, User, Users
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ class Account(BaseModel):
 
     name: Name
     password: str
-    roles: list[str]
+    roles: list[Role]
 
 
 class DemoAccounts:

@@ -12,9 +12,8 @@ from services.identity.names import RULE, Name
 from services.identity.passwords import LONGEST, Passwords
 from services.identity.sign_in import SignIn
 from services.identity.tokens import VALID_SECONDS, TokenSigner
-from services.identity.users import NameTaken, User, Users
+from services.identity.users import NameTaken, Role, User, Users
 
-Role = Literal["user", "moderator", "operator"]
 PasswordText = Annotated[str, StringConstraints(min_length=8, max_length=LONGEST)]
 Typed = Annotated[str, Form(max_length=1000)]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -10,6 +11,8 @@ from services.chassis.database import Database
 from services.chassis.errors import Conflict, Fault
 from services.chassis.ids import new_id
 from services.identity.names import key_of
+
+Role = Literal["user", "moderator", "operator"]
 
 
 @dataclass(frozen=True)

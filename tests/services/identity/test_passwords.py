@@ -14,13 +14,15 @@ class SlowHasher(PasswordHasher):
 
     def __init__(self) -> None:
         super().__init__(time_cost=1, memory_cost=8, parallelism=1)
-        self.go, self.inside, self.most = threading.Event(), 0, 0
+        self.go, self.full, self.inside, self.most = threading.Event(), threading.Event(), 0, 0
         self.lock = threading.Lock()
 
     def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # type: ignore[override]
         with self.lock:
             self.inside += 1
             self.most = max(self.most, self.inside)
+            if self.inside == AT_ONCE:
+                self.full.set()
         assert self.go.wait(30)
         with self.lock:
             self.inside -= 1
@@ -45,6 +47,7 @@ async def test_a_few_at_once_some_wait_and_the_rest_are_sent_away() -> None:
     with pytest.raises(Busy) as refused:
         await passwords.fits("a password", kept)
     assert refused.value.headers["Retry-After"] == "1"
+    assert await asyncio.to_thread(hasher.full.wait, 30)
     hasher.go.set()
     assert all(await asyncio.gather(*served))
     assert hasher.most == AT_ONCE
