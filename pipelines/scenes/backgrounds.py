@@ -45,7 +45,7 @@ def colour(rng: Rng, darkest: int = 20, brightest: int = 245) -> Colour:
 
 def photo(rng: Rng, size: Size, photos: Sequence[Image.Image]) -> Background:
     """A part of a real photo, turned, and now and then in other colours."""
-    whole = photos[rng.integers(len(photos))]
+    whole = photos[int(rng.integers(len(photos)))]
     part = rng.uniform(0.3, 1.0) * min(whole.width / size[0], whole.height / size[1])
     width, height = part * size[0], part * size[1]
     left, top = rng.uniform(0, whole.width - width), rng.uniform(0, whole.height - height)

@@ -81,9 +81,7 @@ def spots(rng: Rng, size: Size, count: int) -> list[tuple[float, float]]:
     ]
 
 
-def paste(
-    rng: Rng, scene: Scene, sprite: Sprite, extent: float, middle: tuple[float, float], kind: str | None
-) -> None:
+def paste(rng: Rng, scene: Scene, sprite: Sprite, extent: float, middle: tuple[float, float], kind: str | None) -> None:
     """Put an object into the scene, varied as photos of one thing vary; with a kind, its box is kept."""
     cut = varied(rng, sprite.picture, max(8, int(extent)))
     left, top = int(middle[0] - cut.width / 2), int(middle[1] - cut.height / 2)
@@ -107,7 +105,9 @@ def varied(rng: Rng, sprite: Image.Image, extent: int) -> Image.Image:
     alpha = cut.getchannel("A")
     coloured = ImageEnhance.Color(cut.convert("RGB")).enhance(rng.uniform(0.65, 1.3))
     gains = rng.uniform(0.9, 1.1, 3) * rng.uniform(0.8, 1.12)
-    bands = [band.point(lambda value, gain=gain: value * gain) for band, gain in zip(coloured.split(), gains, strict=True)]
+    bands = [
+        band.point(lambda value, gain=gain: value * gain) for band, gain in zip(coloured.split(), gains, strict=True)
+    ]
     return Image.merge("RGBA", (*bands, alpha))
 
 

@@ -54,8 +54,10 @@ class Order:
 def orders(params: Params) -> list[Order]:
     """All scenes: categories, kinds of violation and groups evenly mixed."""
     categories = names(CATEGORIES)
-    good = [(categories[i % 10], "ok") for i in range(params.good)]
-    bad = [(None, forbidden.KINDS[i % len(forbidden.KINDS)]) for i in range(params.violations)]
+    good: list[tuple[str | None, str]] = [(categories[i % 10], "ok") for i in range(params.good)]
+    bad: list[tuple[str | None, str]] = [
+        (None, forbidden.KINDS[i % len(forbidden.KINDS)]) for i in range(params.violations)
+    ]
     wanted = [(i // 10 % GROUPS, *what) for i, what in enumerate(good)]
     wanted += [(i // len(forbidden.KINDS) % GROUPS, *what) for i, what in enumerate(bad)]
     return [Order(number, *what) for number, what in enumerate(wanted)]

@@ -94,7 +94,9 @@ def stroke_line(rng: Rng, pen: ImageDraw.ImageDraw, box: tuple[int, int, int, in
             ends = np.round(rng.integers(0, 4, 4) / 3 * side * 0.9)
             if rng.random() < 0.8:
                 ends[3 if rng.random() < 0.5 else 2] = ends[1] if rng.random() < 0.5 else ends[0]
-            pen.line((left + ends[0], box[1] + ends[1], left + ends[2], box[1] + ends[3]), fill=ink, width=max(1, side // 12))
+            pen.line(
+                (left + ends[0], box[1] + ends[1], left + ends[2], box[1] + ends[3]), fill=ink, width=max(1, side // 12)
+            )
 
 
 def banner(rng: Rng, stock: Stock, size: Size) -> Scene:

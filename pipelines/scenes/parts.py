@@ -44,9 +44,7 @@ def npm_json(path: str) -> Any:
     """One JSON file of an npm package."""
     file = node_modules() / path
     if not file.is_file():
-        raise SystemExit(
-            f"{file} is missing: run scripts/setup, which installs requirements/npm/package.json"
-        )
+        raise SystemExit(f"{file} is missing: run scripts/setup, which installs requirements/npm/package.json")
     return json.loads(file.read_bytes())
 
 

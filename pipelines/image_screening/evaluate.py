@@ -1,0 +1,258 @@
+"""Judge the ONNX file that will be served, choose its thresholds, write its artefact and its card.
+
+    dvc repro pipelines/image_screening/dvc.yaml:evaluate
+
+Two numbers, always together: objects that were never seen in any style, and photos of real things.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.contract import Manifest
+from models.image_screening.contract import contract
+from models.image_screening.features import encode
+from models.labels import CATEGORIES, PICTURE_VIOLATIONS, names
+from pipelines import artefact
+from pipelines.evaluation import (
+    Costs,
+    Thresholds,
+    accuracy,
+    auc,
+    bootstrap,
+    choose_thresholds,
+    confusion,
+    confusion_picture,
+    decisions,
+    over_splits,
+    recall,
+)
+from pipelines.image_screening import embedding, train
+from pipelines.image_screening.describe import described
+from pipelines.image_screening.onnx_file import OnnxFile
+from pipelines.parameters import load
+from pipelines.progress import progress
+from pipelines.scenes.examples import NONE, SCENES, Labels
+from pipelines.scenes.pack import Pack
+from pipelines.scenes.parts import real_photos
+from pipelines.scenes.similar import precision_at
+
+DATA = Path("data/image_screening")
+CARD = Path("models/image_screening")
+CATEGORY, VIOLATION = names(CATEGORIES), names(PICTURE_VIOLATIONS)
+BATCH = 32
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Params:
+    """The section `evaluate` of params.yaml."""
+
+    cost_publish_bad: float
+    cost_reject_good: float
+    cost_review: float
+    review_share: float  # of good scenes, for the category alone: the least certain ones
+
+    @property
+    def costs(self) -> Costs:
+        """As the thresholds need them."""
+        return Costs(self.cost_publish_bad, self.cost_reject_good, self.cost_review)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Scenes with what the model says of them."""
+
+    labels: Labels
+    category: Floats
+    violation: Floats
+    embedding: Floats
+
+    @cached_property
+    def good(self) -> NDArray[np.bool_]:
+        """Scenes with a category."""
+        return np.asarray(self.labels.category != NONE)
+
+    @cached_property
+    def score(self) -> NDArray[np.float64]:
+        """The probability of any violation."""
+        return 1 - self.violation[:, 0].astype(np.float64)
+
+    @property
+    def truth(self) -> Ints:
+        """Categories of the good scenes."""
+        return self.labels.category[self.good]
+
+    @property
+    def said(self) -> Ints:
+        """What the model says those are."""
+        return np.asarray(self.category[self.good].argmax(1))
+
+
+def main() -> None:
+    """The story: judge, choose, measure, write."""
+    params = load(Params, "pipelines/image_screening/params.yaml", "evaluate")
+    group = load(train.Params, "pipelines/image_screening/params.yaml", "train").test_group
+    network = OnnxFile(train.OUT / "model.onnx", threads=len(os.sched_getaffinity(0)))
+    held_out, photos = judge(network, group), judge_photos(network)
+    chosen, margin = thresholds(params)
+    facts = json.loads((train.OUT / "facts.json").read_text())
+    metrics = measured(held_out, photos, chosen, margin, params, facts)
+    manifest = contract().model_copy(
+        update={
+            "thresholds": {
+                "violation_reject": chosen.reject,
+                "violation_review": chosen.review,
+                "category_margin": margin,
+            }
+        }
+    )
+    picture = train.OUT / "confusion.png"
+    confusion_picture(confusion(held_out.truth, held_out.said, 10), CATEGORY, picture, "objects never seen")
+    write(manifest, metrics, reference(held_out), described(manifest, metrics, photos, facts, params.costs))
+
+
+def judge(network: OnnxFile, group: int) -> Judged:
+    """What the ONNX file says of the held-out scenes."""
+    pack = Pack(SCENES, "scenes")
+    rows = [index for index, row in enumerate(pack.rows) if row["group"] == group]
+    starts = range(0, len(rows), BATCH)
+    answers = [
+        network(np.concatenate([encode(pack.blob(index))["image"] for index in rows[start : start + BATCH]]))
+        for start in progress(starts, total=len(starts), what="judging held-out objects")
+    ]
+    columns = {name: np.concatenate([answer[name] for answer in answers]) for name in answers[0]}
+    return Judged(Labels([pack.rows[index] for index in rows]), **columns)
+
+
+def judge_photos(network: OnnxFile) -> list[dict[str, Any]]:
+    """What it says of the photos that packages ship."""
+    rows = []
+    for label, path in real_photos().items():
+        answer = network(encode(path.read_bytes())["image"])
+        category, violation = answer["category"][0], answer["violation"][0]
+        said = CATEGORY[int(category.argmax())]
+        rows.append({"photo": path.name, "label": label, "said": said, "score": float(category.max())})
+        rows[-1]["violation"] = float(1 - violation[0])
+    return rows
+
+
+def thresholds(params: Params) -> tuple[Thresholds, float]:
+    """The cheapest thresholds on validation scenes, and the margin below which a moderator looks."""
+    with np.load(train.OUT / "validation.npz") as known:
+        category, violation = known["category"], known["violation"]
+        label, kind = known["category_label"], known["violation_label"]
+    costs = params.costs
+    score = 1 - violation[:, 0].astype(np.float64)
+    best = choose_thresholds(score, kind > 0, costs.publish_bad, costs.reject_good, costs.review)
+    margin = float(np.quantile(margins(category[label != NONE]), params.review_share))
+    return Thresholds(reject=round(best.reject, 4), review=round(best.review, 4)), round(margin, 4)
+
+
+def margins(category: Floats) -> Floats:
+    """How far the best category is ahead of the next."""
+    ordered = np.sort(category, axis=1)
+    return np.asarray(ordered[:, -1] - ordered[:, -2])
+
+
+def measured(
+    held_out: Judged,
+    photos: list[dict[str, Any]],
+    chosen: Thresholds,
+    margin: float,
+    params: Params,
+    facts: dict[str, Any],
+) -> dict[str, float]:
+    """Every number of the card."""
+    bad = ~held_out.good
+    top3 = np.argsort(-held_out.category[held_out.good], axis=1)[:, :3]
+    low = margins(held_out.category[held_out.good]) < margin
+    numbers = {
+        **over_splits(facts["split_accuracy"]).named("splits_accuracy"),
+        **bootstrap((held_out.truth == held_out.said).astype(float)).named("held_out_accuracy"),
+        "held_out_top3": float((top3 == held_out.truth[:, None]).any(1).mean()),
+        **{f"recall_{name}": value for name, value in recall(held_out.truth, held_out.said, CATEGORY).items()},
+        "photos_right": accuracy(np.array([p["label"] == p["said"] for p in photos]), np.ones(len(photos), bool)),
+        "violation_auc": auc(bad, held_out.score),
+        **kinds(held_out, chosen),
+        **decisions(held_out.score, bad, chosen, params.costs),
+        "good_low_margin": float(low.mean()),
+        **precision_at(held_out.embedding[held_out.good], held_out.truth, concepts(held_out)),
+        "photo_weight": facts["photo_weight"],
+        **baseline(),
+    }
+    return {key: round(float(value), 4) for key, value in numbers.items()}
+
+
+def kinds(held_out: Judged, chosen: Thresholds) -> dict[str, float]:
+    """For each kind of violation: how many are not published."""
+    stopped = held_out.score >= chosen.review
+    return {
+        f"stopped_{name}": float(stopped[held_out.labels.violation == number].mean())
+        for number, name in enumerate(VIOLATION)
+        if number
+    }
+
+
+def concepts(held_out: Judged) -> list[str]:
+    """The object of each good scene."""
+    return [name for name, good in zip(held_out.labels.concept, held_out.good, strict=True) if good]
+
+
+def baseline() -> dict[str, float]:
+    """The small network from scratch, as it was last measured; its pipeline is not part of `dvc repro`."""
+    path = Path("pipelines/image_screening/baseline/metrics.json")
+    found = json.loads(path.read_text()) if path.is_file() else {}
+    return {f"baseline_{key}": value for key, value in found.items()}
+
+
+def reference(held_out: Judged) -> dict[str, Any]:
+    """What answers look like on held-out scenes, to compare live ones with; and the name of the space."""
+    deciles = np.quantile(held_out.score, np.linspace(0, 1, 11))
+    shares = np.bincount(held_out.said, minlength=10) / len(held_out.said)
+    projection = (embedding.OUT / "projection.npz").read_bytes()
+    return {
+        "violation_score": {"deciles": [round(float(value), 4) for value in deciles]},
+        "category": {name: round(float(part), 4) for name, part in zip(CATEGORY, shares, strict=True)},
+        "embedding_version": hashlib.sha256(projection).hexdigest()[:16],
+    }
+
+
+def write(manifest: Manifest, metrics: dict[str, float], known: dict[str, Any], card_text: str) -> None:
+    """The artefact, and what is committed of it: the metrics and the card."""
+    confusion_png = train.OUT / "confusion.png"
+    artefact.write(
+        DATA / "model",
+        manifest,
+        train.OUT / "model.onnx",
+        samples(),
+        metrics,
+        known,
+        card_text,
+        {"confusion.png": confusion_png},
+        libraries=["pillow"],
+    )
+    (DATA / "metrics.json").write_text(artefact.canonical(metrics), "utf-8")
+    (CARD / "card.md").write_text(card_text, "utf-8")
+    shutil.copyfile(confusion_png, CARD / "confusion.png")
+
+
+def samples() -> list[bytes]:
+    """A scene of the first category, and a banner."""
+    pack = Pack(SCENES, "scenes")
+    wanted = {kind: index for index, row in reversed(list(enumerate(pack.rows))) for kind in [row["violation"]]}
+    return [pack.blob(wanted[kind]) for kind in ("ok", "banner", "blank")]
+
+
+if __name__ == "__main__":
+    main()
