@@ -21,14 +21,14 @@ CREATE TABLE outbox (
     type text NOT NULL,
     event jsonb NOT NULL,
     attempts integer NOT NULL DEFAULT 0,
-    effects text[] NOT NULL DEFAULT '{}',
+    awaits text[] NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     due_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX outbox_due ON outbox (due_at);
 """
 
-_EFFECTS = {event.type: {effect.type for effect in effects} for event, effects in EFFECTS.items()}
+_EFFECTS = {event.type: [effect.type for effect in effects] for event, effects in EFFECTS.items()}
 BATCH = 100
 LATE = timedelta(seconds=5)
 LATEST = timedelta(seconds=60)
@@ -37,22 +37,20 @@ LATEST = timedelta(seconds=60)
 async def add(connection: Connection, event: CloudEvent) -> None:
     """Write the event in the caller's transaction."""
     await connection.execute(
-        "INSERT INTO outbox (id, type, event) VALUES (%s, %s, %s::jsonb)",
-        (event.id, event.type, event.model_dump_json()),
+        "INSERT INTO outbox (id, type, event, awaits) VALUES (%s, %s, %s::jsonb, %s)",
+        (event.id, event.type, event.model_dump_json(), _EFFECTS.get(event.type, [])),
     )
 
 
 async def settle(connection: Connection, effect: CloudEvent) -> bool:
     """An effect has come back: when it was the last one, forget its cause. False when there is more to wait for."""
-    found = await connection.execute(
-        "UPDATE outbox SET effects = effects || %s::text WHERE id = %s RETURNING type, effects",
-        (effect.type, effect.causationid),
-    )
-    row = await found.fetchone()
-    if row is None or not _EFFECTS.get(row["type"], set()) <= set(row["effects"]):
-        return False
-    await connection.execute("DELETE FROM outbox WHERE id = %s", (effect.causationid,))
-    return True
+    names = (effect.causationid, effect.type)
+    done = await connection.execute("DELETE FROM outbox WHERE id = %s AND awaits = ARRAY[%s::text]", names)
+    if done.rowcount == 0:
+        await connection.execute(
+            "UPDATE outbox SET awaits = array_remove(awaits, %s::text) WHERE id = %s", (effect.type, effect.causationid)
+        )
+    return done.rowcount > 0
 
 
 class Relay:

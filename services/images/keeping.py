@@ -1,5 +1,6 @@
 """Keeps pictures: files first, then the row, so that a row always has its files."""
 
+import asyncio
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -25,17 +26,19 @@ class Kept:
 
 async def keep(database: Database, files: FileStore, picture: Prepared, uploader: UUID) -> None:
     """Store the picture, once however often it comes, and remember who brought it."""
-    if not await _known(database, picture.id):
-        for size in reversed(PICTURE_SIZES):
-            await files.write(picture_path(picture.id, size), picture.files[size])
-    async with database.connection() as connection, connection.transaction():
+    async with database.connection() as connection:
+        known = await connection.execute("SELECT FROM pictures WHERE id = %s", (picture.id,))
+        if await known.fetchone() is None:
+            await asyncio.gather(*(files.write(picture_path(picture.id, s), picture.files[s]) for s in PICTURE_SIZES))
         await connection.execute(
-            "INSERT INTO pictures (id, width, height, format, size_bytes) VALUES (%s, %s, %s, %s, %s) "
-            "ON CONFLICT DO NOTHING",
-            (picture.id, picture.width, picture.height, picture.format, len(picture.files["original"])),
-        )
-        await connection.execute(
-            "INSERT INTO uploads (picture_id, user_id) VALUES (%s, %s) ON CONFLICT DO NOTHING", (picture.id, uploader)
+            """
+            WITH picture AS (
+                INSERT INTO pictures (id, width, height, format, size_bytes)
+                VALUES (%(id)s, %(width)s, %(height)s, %(format)s, %(size_bytes)s) ON CONFLICT DO NOTHING
+            )
+            INSERT INTO uploads (picture_id, user_id) VALUES (%(id)s, %(uploader)s) ON CONFLICT DO NOTHING
+            """,
+            vars(picture) | {"size_bytes": picture.size_bytes, "uploader": uploader},
         )
 
 
@@ -52,9 +55,3 @@ async def seen(database: Database, picture_id: str, caller: Caller | None) -> Ke
     if row is None:
         raise NotFound("There is no such picture, or you may not see it.")
     return Kept(**row)
-
-
-async def _known(database: Database, picture_id: str) -> bool:
-    async with database.connection() as connection:
-        found = await connection.execute("SELECT FROM pictures WHERE id = %s", (picture_id,))
-        return await found.fetchone() is not None

@@ -40,6 +40,11 @@ class Prepared:
     format: str
     files: Mapping[str, bytes]
 
+    @property
+    def size_bytes(self) -> int:
+        """Of the original."""
+        return len(self.files["original"])
+
 
 def prepare(raw: bytes) -> Prepared:
     """Decode and encode; nothing of the uploaded bytes themselves is kept. Raises Problem with what is wrong."""

@@ -12,7 +12,7 @@ from services.contracts import PICTURE_SIZES, picture_path
 from services.images import keeping
 from services.images.keeping import Kept
 from services.images.line import Line
-from services.images.preparing import prepare
+from services.images.preparing import Prepared, prepare
 from services.images.uploads import FORM, read_file
 
 PictureId = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
@@ -31,8 +31,8 @@ class Picture(BaseModel):
     urls: dict[str, str]
 
     @classmethod
-    def of(cls, kept: Kept) -> "Picture":
-        """Of what is stored."""
+    def of(cls, kept: Kept | Prepared) -> "Picture":
+        """Of what is stored, or was just now."""
         urls = {size: f"/api/images/{kept.id}/{size}" for size in PICTURE_SIZES}
         return cls(
             id=kept.id, width=kept.width, height=kept.height, format=kept.format, size_bytes=kept.size_bytes, urls=urls
@@ -50,7 +50,7 @@ def routes(database: Database, files: FileStore, line: Line) -> APIRouter:
             picture = await line.work(prepare, await read_file(request))
             await keeping.keep(database, files, picture, caller.id)
         response.headers["Location"] = f"/api/images/{picture.id}"
-        return Picture.of(await keeping.seen(database, picture.id, caller))
+        return Picture.of(picture)
 
     @router.get("/{image_id}")
     async def one(image_id: PictureId, caller: Anybody) -> Picture:

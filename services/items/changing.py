@@ -36,16 +36,15 @@ async def registered_before(database: Database, key: Key) -> UUID | None:
         return await _registered_before(connection, key)
 
 
-async def register(database: Database, owner: Caller, entry: Registration, key: Key | None) -> tuple[UUID, bool]:
-    """The item's id, and whether it is new. The row, its event and its key are one transaction."""
+async def register(database: Database, owner: Caller, entry: Registration, key: Key | None) -> Stored | UUID:
+    """The new item, or the id of what the key registered before. Row, event and key are one transaction."""
     item = _new(owner, entry)
     async with transaction(database) as connection:
         if key and not await _taken(connection, key, item.id):
-            before = await _registered_before(connection, key)
-            return before or item.id, False
+            return await _registered_before(connection, key) or item.id
         await insert(connection, item)
         await send(connection, registered(item))
-    return item.id, True
+    return item
 
 
 async def edit(database: Database, item_id: UUID, owner: Caller, entry: Edit) -> None:

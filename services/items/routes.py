@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from services.chassis.auth import Anybody, Moderator, SignedIn
+from services.chassis.auth import Anybody, Caller, Moderator, SignedIn
 from services.chassis.database import Database
 from services.chassis.errors import NotFound
 from services.chassis.outbox import Relay
@@ -20,6 +20,7 @@ from services.items.pictures import Pictures
 from services.items.reading import Reader
 from services.items.shown import Item, Items, Likes, Statistics
 from services.items.statistics import WINDOW_SECONDS, statistics
+from services.items.stored import Stored
 
 IdempotencyKey = Annotated[
     str | None,
@@ -61,21 +62,26 @@ def _lists(router: APIRouter, database: Database) -> None:
 
 
 def _owners(router: APIRouter, database: Database, relay: Relay, pictures: Pictures) -> None:
+    async def registered(owner: Caller, entry: Registration, key: Key | None) -> Stored | UUID:
+        before = await changing.registered_before(database, key) if key else None
+        if before:
+            return before
+        await pictures.must_be_usable(entry.image_id, owner)
+        item = await changing.register(database, owner, entry, key)
+        relay.wake()
+        return item
+
     @router.post("", status_code=201, responses={200: {"model": Item, "description": "The key was used before."}})
     async def register(
         entry: Registration, caller: SignedIn, response: Response, idempotency_key: IdempotencyKey = None
     ) -> Item:
         """Register an item: it is judged at once, and published when nothing speaks against it."""
         key = Key.of(caller, idempotency_key, entry) if idempotency_key else None
-        item_id = await changing.registered_before(database, key) if key else None
-        new = False
-        if item_id is None:
-            await pictures.must_be_usable(entry.image_id, caller)
-            item_id, new = await changing.register(database, caller, entry, key)
-            relay.wake()
-        response.status_code = 201 if new else 200
-        response.headers["Location"] = f"/api/items/{item_id}"
-        return await reading.one(database, item_id, Reader.of(caller))
+        item = await registered(caller, entry, key)
+        shown = Item.new(item) if isinstance(item, Stored) else await reading.one(database, item, Reader.of(caller))
+        response.status_code = 201 if isinstance(item, Stored) else 200
+        response.headers["Location"] = f"/api/items/{shown.id}"
+        return shown
 
     @router.patch("/{item_id}")
     async def edit(item_id: UUID, entry: Edit, caller: SignedIn) -> Item:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from services.contracts import Judgement, ModelUsed, Reason
 from services.items import life
 from services.items.life import State
+from services.items.stored import Stored
 
 
 class Screening(BaseModel):
@@ -47,6 +48,11 @@ class Item(BaseModel):
     def of(cls, row: dict[str, Any]) -> "Item":
         """Of a row as `reading` gives it."""
         return cls.model_validate(row)
+
+    @classmethod
+    def new(cls, stored: Stored) -> "Item":
+        """As its owner sees it right after registering it."""
+        return cls.of(stored.model_dump() | {"screening": None, "liked": False})
 
     @property
     def final(self) -> bool:
