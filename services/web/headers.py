@@ -31,11 +31,10 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "geolocation=(), microphone=(), payment=()",
 }
-TOO_LARGE_PATH = "/too-large"
 
 
 class SafeHeaders:
-    """ASGI middleware: adds the headers, and leads a form that is too large to a page that says so."""
+    """ASGI middleware: adds the headers to every answer."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -48,9 +47,6 @@ class SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
-                if message["status"] == 413 and not scope["path"].startswith("/api/"):
-                    message["status"] = 303
-                    headers["location"] = TOO_LARGE_PATH
             await send(message)
 
         await self.app(scope, receive, sending if scope["type"] == "http" else send)

@@ -8,7 +8,6 @@ from services.web import (
     finding,
     openapi,
     pictures,
-    problems,
     registering,
     reviewing,
     showing,
@@ -35,7 +34,7 @@ def build(backends: Backends) -> Service:
     app = App(pages, remote, settings)
     service.app.state.verifier = backends.verifier
     service.app.state.csrf = Csrf(settings.csrf_key())
-    for part in (finding, accounts, registering, showing, reviewing, pictures, openapi, problems):
+    for part in (finding, accounts, registering, showing, reviewing, pictures, openapi):
         service.app.include_router(part.routes(app))
     service.app.include_router(assets.routes(files))
     service.app.include_router(status.routes(app, backends.http))

@@ -2,7 +2,6 @@
 
 import logging
 from datetime import datetime
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -11,10 +10,12 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.labels import CATEGORIES
-from services.chassis.errors import NotSignedIn, Problem, problem_response
+from services.chassis.errors import NotSignedIn, Problem
 from services.web.assets import Assets
 from services.web.csrf import FormNotOurs
 from services.web.language import Words, read_words
@@ -90,6 +91,8 @@ class Pages:
 
         for kind in chassis:
             app.add_exception_handler(kind, handled)
+        # Innermost: outside of it the chassis turns what nobody expected into a problem document.
+        app.user_middleware.append(Middleware(UnexpectedPages, pages=self))
 
     def _mistake(self, request: Request, error: Exception) -> Response:
         if isinstance(error, NotSignedIn) or getattr(error, "status", None) == 401:
@@ -102,17 +105,36 @@ class Pages:
             return self.error(request, error.status_code)
         if isinstance(error, RequestValidationError):
             return self.error(request, 404)
-        log.error("page failed", exc_info=error, extra={"action": "page.failed", "path": request.url.path})
-        return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+        log.warning("page failed: %r", error, extra={"action": "page.failed", "path": request.url.path})
+        return self.error(request, 503)
+
+
+class UnexpectedPages:
+    """ASGI middleware: what nobody expected is logged, and people get a page that says sorry."""
+
+    def __init__(self, app: ASGIApp, pages: Pages) -> None:
+        self.app, self.pages = app, pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        started = False
+
+        async def sending(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, sending)
+        except Exception as error:
+            if started or scope["type"] != "http" or scope["path"].startswith("/api/"):
+                raise
+            log.error("page failed", exc_info=error, extra={"action": "page.failed", "path": scope["path"]})
+            await self.pages.error(Request(scope), 500)(scope, receive, send)
 
 
 def _closest(handlers: dict[Any, Any], error: Exception) -> Any:
-    found = next((handlers[kind] for kind in type(error).__mro__ if kind in handlers), None)
-    return found or _plain
-
-
-async def _plain(request: Request, error: Exception) -> Response:
-    return problem_response(500, "Something went wrong here.", instance=request.url.path)
+    return next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)
 
 
 def _to_sign_in(request: Request) -> Response:

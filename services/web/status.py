@@ -14,6 +14,7 @@ from services.web.visit import CurrentVisit, Visit
 
 PROBE_SECONDS = 1.0
 MOST_METRICS = 6
+MAKERS = ("git_commit", "dirty", "author", "purpose", "trained_at")
 READY_PATH = {"mlflow": "/health"}
 
 
@@ -94,7 +95,7 @@ def described(entry: dict[str, Any]) -> dict[str, Any]:
         "version": entry.get("version") or "",
         "served_by": "model" if entry.get("state") == "READY" else "default",
         "reason": entry.get("reason") or "",
-        "lineage": lineage,
+        "lineage": {name: lineage.get(name) for name in MAKERS} if lineage else None,
         "metrics": dict(list(metrics.items())[:MOST_METRICS]),
     }
 

@@ -63,12 +63,13 @@ def item(title: str, state: str = "published", *, owner: UUID = OWNER, minutes: 
 
 
 class FakeServices:
-    """All of them in one app; `dead` hosts do not answer."""
+    """All of them in one app; `dead` hosts do not answer, `slow` paths not in time."""
 
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Any]] = {}
         self.pictures: dict[str, bytes] = {}
         self.dead: set[str] = set()
+        self.slow: set[str] = set()
         self.asked: list[httpx.Request] = []
         self.keys: dict[str, str] = {}
         self.app = FastAPI(openapi_url=None)
@@ -88,6 +89,8 @@ class FakeServices:
             self.asked.append(request)
             if request.url.host in self.dead:
                 raise httpx.ConnectError("nobody there", request=request)
+            if request.url.path in self.slow:
+                raise httpx.ReadTimeout("too slow", request=request)
             return await inside.handle_async_request(request)
 
         return httpx.MockTransport(answer)
@@ -277,7 +280,7 @@ class FakeServices:
         @self.app.get("/api/trainer/runs")
         async def _runs() -> Any:
             at = (datetime.now(UTC) - timedelta(hours=3)).isoformat()
-            run = {
+            run: dict[str, Any] = {
                 "id": str(uuid4()), "models": ["image_screening"], "trigger": "start", "why": "no champion",
                 "requested_by": None, "state": "succeeded", "stage": None, "progress": 1.0, "versions": {},
                 "error": None, "queued_at": at, "started_at": at, "finished_at": datetime.now(UTC).isoformat(),
