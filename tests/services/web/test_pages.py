@@ -14,17 +14,6 @@ OPEN = ["/", "/search", "/search?q=cat", "/search?category=cat", "/search/simila
 OPEN += ["/api/docs"]
 OWN = ["/register", "/mine", "/mine?state=rejected", "/search/similar"]
 OTHERS = {"identity", "items", "images", "texts", "search", "inference-sync", "second", "inference-async", "trainer"}
-    "identity",
-    "items",
-    "images",
-    "texts",
-    "search",
-    "inference-sync",
-    "second",
-    "inference-async",
-    "trainer",
-    "mlflow",
-]
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
