@@ -55,6 +55,11 @@ def beneath(path: str, folders: frozenset[str]) -> bool:
     return any("/".join(parts[:count]) in folders for count in range(1, len(parts) + 1))
 
 
+def meets(path: str, folders: frozenset[str]) -> bool:
+    """Whether the path is one of the folders, in one of them, or above one of them."""
+    return beneath(path, folders) or any(folder.startswith(f"{path}/") for folder in folders)
+
+
 def needed(name: str, known: Mapping[str, Pipeline]) -> set[str]:
     """The pipeline and those that make what it reads."""
     found, waiting = set[str](), [name]
@@ -64,7 +69,7 @@ def needed(name: str, known: Mapping[str, Pipeline]) -> set[str]:
         waiting += [
             other.name
             for other in known.values()
-            if other.name not in found and any(beneath(path, other.writes) for path in current.reads)
+            if other.name not in found and any(meets(path, other.writes) for path in current.reads)
         ]
     return found
 

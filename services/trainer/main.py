@@ -7,7 +7,7 @@ from pydantic import Field
 from services.chassis.backends import Backends
 from services.chassis.service import Service
 from services.chassis.settings import Settings
-from services.sources.mlflow_registry import MlflowRegistry
+from services.trainer.champions import Champions
 from services.trainer.repro import Places
 from services.trainer.routes import routes
 from services.trainer.training import Trainer
@@ -36,7 +36,7 @@ def build(backends: Backends) -> Service:
     workspace = settings.trainer_workspace.absolute()
     trainer = Trainer(
         database=backends.database,
-        registry=MlflowRegistry(backends.http, settings.mlflow_tracking_uri),
+        champions=Champions(backends.http, settings.mlflow_tracking_uri),
         places=Places(workspace, settings.source_dir.absolute(), settings.mlflow_tracking_uri),
         cache=(settings.dvc_cache or workspace / ".dvc" / "cache").absolute(),
         required=names(settings.required_models),

@@ -72,7 +72,7 @@ async def start(places: Places, target: str) -> asyncio.subprocess.Process:
     """DVC on a leash, in a process group of its own."""
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-I", str(LEASH)),
-        *(sys.executable, "-m", "dvc", "repro", target),
+        *(sys.executable, "-m", "dvc", "--wait-for-lock", "repro", target),
         cwd=places.workspace,
         env=places.environment(),
         stdin=asyncio.subprocess.PIPE,

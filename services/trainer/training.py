@@ -12,9 +12,9 @@ import psycopg
 import psycopg_pool
 
 from services.chassis.database import Database
-from services.sources.mlflow_registry import MlflowRegistry
 from services.trainer import runs
 from services.trainer.catalogue import Pipeline, lanes, needed, pipelines
+from services.trainer.champions import Champions
 from services.trainer.progress import Progress
 from services.trainer.repro import Places, StageFailed, repro
 from services.trainer.runs import Run
@@ -45,7 +45,7 @@ class Trainer:
     """What the service is made of."""
 
     database: Database
-    registry: MlflowRegistry
+    champions: Champions
     places: Places
     cache: Path
     required: Sequence[str]
@@ -57,7 +57,7 @@ class Trainer:
 
     async def missing(self) -> list[str]:
         """The required models that have no champion; raises httpx.HTTPError when MLflow does not answer."""
-        return [name for name in self.required if await self.registry.champion(name) is None]
+        return [name for name in self.required if not await self.champions.has(name)]
 
     def unmade(self) -> list[str]:
         """Pipelines without a model whose results are not there yet."""
@@ -94,7 +94,7 @@ class Trainer:
         said = False
         while True:
             try:
-                await self.registry.champion("nobody")
+                await self.champions.has("nobody")
                 return
             except httpx.HTTPError as error:
                 if not said:
@@ -130,19 +130,20 @@ class Trainer:
         """All pipelines of the run; raises StageFailed when one failed twice, after the others."""
         await asyncio.to_thread(synchronise, self.places.source, self.places.workspace, self.cache)
         known = self.known()
-        if unknown := set(run.models) - known.keys():
-            raise NoPipeline(*sorted(unknown))
-        involved = {name: known[name] for model in run.models for name in needed(model, known)}
+        wanted = [name for name in run.models if name in known]
+        involved = {name: known[name] for model in wanted for name in needed(model, known)}
         progress = Progress.of(involved)
         turns = asyncio.Semaphore(self.processes)
         telling = asyncio.create_task(self.tell(run, progress))
         try:
-            work = [self.lane(lane, progress, turns) for lane in lanes(run.models, known)]
+            work = [self.lane(lane, progress, turns) for lane in lanes(wanted, known)]
             results = await asyncio.gather(*work, return_exceptions=True)
         finally:
             telling.cancel()
         for failure in (result for result in results if result is not None):
             raise failure
+        if unknown := set(run.models) - known.keys():
+            raise NoPipeline(*sorted(unknown))
         return progress
 
     async def lane(self, names: Sequence[str], progress: Progress, turns: asyncio.Semaphore) -> None:
