@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pgvector import Vector
 
-from services.chassis.database import Database
+from services.chassis.database import Connection, Database
 from services.search.cursors import MOST_RANKED, Newest
 from services.search.documents import Document
 from services.search.lexemes import WEIGHTS
@@ -50,6 +50,7 @@ class Finder:
     ) -> list[Document]:
         """What a tsquery matches, best first; of a common word the newest are ranked, the others are left out."""
         return await self._ranked(
+            "terms",
             "terms @@ %(query)s::tsquery",
             f"ts_rank('{WEIGHTS}', terms, %(query)s::tsquery)",
             {"query": query, "category": category, "until": until, "offset": offset, "limit": limit},
@@ -60,6 +61,7 @@ class Finder:
     ) -> list[Document]:
         """Titles, tags and categories that look like it."""
         return await self._ranked(
+            "plain",
             "%(plain)s OPERATOR(public.<%%) plain",
             "public.word_similarity(%(plain)s, plain)",
             {"plain": plain, "category": category, "until": until, "offset": offset, "limit": limit},
@@ -72,6 +74,7 @@ class Finder:
         """Titles, tags and categories that hold all of these, newest first."""
         patterns = [f"%{_literal(part)}%" for part in parts]
         return await self._ranked(
+            "plain",
             "plain LIKE ALL (%(patterns)s)",
             "0",
             {"patterns": patterns, "category": category, "until": until, "offset": offset, "limit": limit},
@@ -120,13 +123,18 @@ class Finder:
             return {row["category"]: row["n"] for row in await found.fetchall()}
 
     async def _ranked(
-        self, condition: LiteralString, score: str, values: dict[str, Any], settings: dict[str, str] | None = None
+        self,
+        held: LiteralString,
+        condition: LiteralString,
+        score: str,
+        values: dict[str, Any],
+        settings: dict[str, str] | None = None,
     ) -> list[Document]:
         values = values | {"most": MOST_RANKED}
         return await self._rows(
             f"""
             WITH matched AS MATERIALIZED (
-                SELECT item_id, terms, plain, published_at FROM visible
+                SELECT item_id, {held}, published_at FROM visible
                 WHERE {condition} AND published_at <= %(until)s {IN_CATEGORY if values["category"] else ""}
                 ORDER BY published_at DESC, item_id DESC LIMIT %(most)s
             ), ranked AS MATERIALIZED (
@@ -141,13 +149,19 @@ class Finder:
         )
 
     async def _rows(self, query: str, values: dict[str, Any], settings: dict[str, str] | None = None) -> list[Document]:
-        """Planned anew each time: a rare word and a common one need different plans."""
-        async with self._database.connection() as connection, connection.transaction():
-            if settings:
+        async with self._database.connection() as connection:
+            if not settings:
+                return await _documents(connection, query, values)
+            async with connection.transaction():
                 calls = ", ".join("set_config(%s, %s, true)" for _ in settings)
                 await connection.execute(f"SELECT {calls}", [part for entry in settings.items() for part in entry])
-            found = await connection.execute(query.encode(), values, prepare=False)
-            return [Document.model_validate(row) for row in await found.fetchall()]
+                return await _documents(connection, query, values)
+
+
+async def _documents(connection: Connection, query: str, values: dict[str, Any]) -> list[Document]:
+    """Planned anew each time: a rare word and a common one need different plans."""
+    found = await connection.execute(query.encode(), values, prepare=False)
+    return [Document.model_validate(row) for row in await found.fetchall()]
 
 
 def _literal(part: str) -> str:

@@ -17,6 +17,7 @@ _KATAKANA = {code: code - 0x60 for code in range(0x30A1, 0x30F7)}
 _ONLY_KANA = re.compile(f"[{KANA}]+")
 _JAPANESE_CHARACTER = re.compile(f"[{JAPANESE}]")
 _LATIN_CHARACTER = re.compile("[a-z]")
+_ACCENTED = re.compile("[\u00c0-\u024f\u1e00-\u1eff]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 
 MINOR_SHARE: Final = 0.2
@@ -63,11 +64,9 @@ def control_character(text: str) -> int | None:
 
 def _without_accents(text: str) -> str:
     """Café is cafe; the marks of が and ぱ are letters and stay."""
-    if text.isascii():
-        return text
-    return "".join(_base(character) for character in text)
+    return text if text.isascii() else _ACCENTED.sub(_base, text)
 
 
-def _base(character: str) -> str:
-    parts = unicodedata.normalize("NFD", character)
-    return parts[0] if len(parts) > 1 and parts[0].isascii() else character
+def _base(accented: re.Match[str]) -> str:
+    first = unicodedata.normalize("NFD", accented[0])[0]
+    return first if first.isascii() else accented[0]

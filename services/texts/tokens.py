@@ -16,6 +16,9 @@ _RUNS = re.compile(rf"(?P<japanese>[0-9]*[{JAPANESE}][{JAPANESE}0-9]*)|(?P<word>
 LONGEST: Final = 64
 """Characters of a word that count; what is longer is no word."""
 
+REMEMBERED: Final = 20_000
+"""Words whose forms are kept: stemming in Python takes longer than all the rest."""
+
 GRAMMAR: Final = {"助詞", "助動詞", "補助記号", "記号", "空白"}
 LITTLE: Final = GRAMMAR | {"接続詞", "感動詞", "接頭辞", "連体詞", "代名詞"}
 _LITTLE_WORDS: Final = """
@@ -50,7 +53,8 @@ class Words:
     def __init__(self) -> None:
         self._dictionary = Dictionary(dict="small")
         self._own = threading.local()
-        self._same_in_hiragana = lru_cache(maxsize=20_000)(self._looked_up_in_hiragana)
+        self._same_in_hiragana = lru_cache(REMEMBERED)(self._looked_up_in_hiragana)
+        self._stem = lru_cache(REMEMBERED)(self._stemmed)
 
     def tokens(self, folded: str) -> list[Token]:
         """The words of a folded text, in order."""
@@ -89,8 +93,7 @@ class Words:
 
     def _english(self, word: str) -> Token:
         word = word.replace("’", "'")
-        stem: str = self._stemmer().stemWord(word[:LONGEST])
-        return Token(stem, little=word in STOP_WORDS)
+        return Token(self._stem(word[:LONGEST]), little=word in STOP_WORDS)
 
     def _tokenizer(self) -> Tokenizer:
         if not hasattr(self._own, "tokenizer"):
@@ -98,7 +101,7 @@ class Words:
         tokenizer: Tokenizer = self._own.tokenizer
         return tokenizer
 
-    def _stemmer(self) -> "snowballstemmer.Stemmer":
+    def _stemmed(self, word: str) -> str:
         if not hasattr(self._own, "stemmer"):
             self._own.stemmer = snowballstemmer.stemmer("english")
-        return self._own.stemmer
+        return str(self._own.stemmer.stemWord(word))
