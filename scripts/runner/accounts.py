@@ -11,6 +11,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from rich.cells import cell_len
+
 from scripts.runner.site import Site
 
 Account = dict[str, Any]
@@ -44,8 +46,11 @@ def of_docker(site: Site) -> list[Account] | None:
 
 
 def table(accounts: Sequence[Account]) -> str:
-    width = max(len(account["name"]) for account in accounts)
-    rows = (f"  {account['name']:<{width}}  {account['password']}  {_roles(account)}" for account in accounts)
+    width = max(cell_len(account["name"]) for account in accounts)
+    names = (account["name"] + " " * (width - cell_len(account["name"])) for account in accounts)
+    rows = (
+        f"  {name}  {account['password']}  {_roles(account)}" for name, account in zip(names, accounts, strict=True)
+    )
     return "\n".join(rows)
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from scripts.runner.board import UP, Record, State
 
 COLOURS = {"healthy": "green", "done": "green", "failed": "red", "unhealthy": "red", "restarting": "yellow"}
-LONG = 5.0  # seconds after which the log of what is not there yet is worth a look
+LONG, EVERY = 5.0, 2.0  # seconds after which the log of what is not there yet is worth a look, and how often
 
 
 def last_line(path: Path) -> str:
@@ -44,6 +44,7 @@ class Lines:
         self.seen: dict[str, str] = {}
         self.told: dict[str, str] = {}
         self.told_at = self.began
+        self.since: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -54,18 +55,21 @@ class Lines:
     def show(self, state: State) -> None:
         quiet = ("waiting",) if self.seen else ("waiting", *UP)  # what was there before is no news
         for record in state.units:
-            if self.seen.get(record.name) != record.state and record.state not in quiet:
-                self._say(f"{record.state:<10} {record.name}")
+            if self.seen.get(record.name) != record.state:
+                self.since[record.name] = self.clock()
+                if record.state not in quiet:
+                    self._say(f"{record.state:<10} {record.name}")
             self.seen[record.name] = record.state
         self._show_work([record for record in state.units if record.state in ("starting", "running")])
 
     def _show_work(self, records: list[Record]) -> None:
-        if self.clock() - max(self.told_at, self.began + LONG - 2) < 2:
+        if self.clock() - self.told_at < EVERY:
             return
         self.told_at = self.clock()
         for record in records:
             line = last_line(self.logs / record.log)
-            if line and self.told.get(record.name) != line:
+            long = self.clock() - self.since[record.name] >= LONG
+            if long and line and self.told.get(record.name) != line:
                 self.told[record.name] = line
                 self._say(f"{record.name}: {line[:160]}")
 

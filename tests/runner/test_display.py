@@ -24,12 +24,18 @@ def record(state: str, **more: object) -> Record:
 
 
 def test_lines_say_what_changed_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    now = iter([0.0, *[1.0] * 4, *[2.5] * 4])
-    lines = Lines(tmp_path, clock=lambda: next(now))
-    for state in ("waiting", "starting", "starting"):
+    now = [0.0]
+    lines = Lines(tmp_path, clock=lambda: now[0])
+    for seconds, state in enumerate(("waiting", "starting", "starting", "healthy", "healthy")):
+        now[0] = float(seconds)
         lines.show(State(units=[record(state)]))
+    assert capsys.readouterr().out == "   1.0 s  starting   items\n   3.0 s  healthy    items\n"
+
+
+def test_what_was_up_before_is_no_news(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines(tmp_path, clock=lambda: 0.0)
     lines.show(State(units=[record("healthy")]))
-    assert capsys.readouterr().out == "   1.0 s  starting   items\n   2.5 s  healthy    items\n"
+    assert capsys.readouterr().out == ""
 
 
 def test_after_a_while_the_log_of_what_is_not_there_yet_is_shown(
@@ -38,12 +44,10 @@ def test_after_a_while_the_log_of_what_is_not_there_yet_is_shown(
     (tmp_path / "items.log").write_text("progress 1\nprogress 2\n")
     now = [0.0]
     lines = Lines(tmp_path, clock=lambda: now[0])
-    lines.show(State(units=[record("starting")]))
-    assert "progress" not in capsys.readouterr().out
-    now[0] = 60.0
-    lines.show(State(units=[record("starting")]))
-    lines.show(State(units=[record("starting")]))
-    assert capsys.readouterr().out == "  60.0 s  items: progress 2\n"
+    for seconds in (0.0, 3.0, 60.0, 61.0):
+        now[0] = seconds
+        lines.show(State(units=[record("starting")]))
+    assert capsys.readouterr().out == "   0.0 s  starting   items\n  60.0 s  items: progress 2\n"
 
 
 def test_the_last_line_of_a_bar_that_repaints_itself(tmp_path: Path) -> None:
