@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from prometheus_client import Counter
 from pydantic import Field
 
 from services.chassis.backends import Backends
@@ -42,6 +43,7 @@ def build(backends: Backends) -> Service:
         required=names(settings.required_models),
         also=names(settings.trainer_also),
         processes=settings.trainer_processes,
+        ended=Counter("trainer_runs", "Training runs that ended.", ["state"], registry=service.metrics.registry),
     )
     service.app.include_router(routes(trainer))
     service.background(trainer.run)

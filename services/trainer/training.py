@@ -10,6 +10,7 @@ from typing import TypeVar
 import httpx
 import psycopg
 import psycopg_pool
+from prometheus_client import Counter
 
 from services.chassis.database import Database
 from services.trainer import runs
@@ -51,6 +52,7 @@ class Trainer:
     required: Sequence[str]
     also: Sequence[str]
     processes: int
+    ended: Counter
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     # What is missing
@@ -121,8 +123,10 @@ class Trainer:
             reason = str(error)
             log.error("training failed: %s", reason, extra={"action": "run.failed", "run": run.id})
             await patiently(lambda: runs.failed(self.database, run, reason))
+            self.ended.labels("failed").inc()
             return
         await patiently(lambda: runs.succeeded(self.database, run, progress.versions))
+        self.ended.labels("succeeded").inc()
         said = {"action": "run.succeeded", "run": run.id, **progress.versions}
         log.info("trained %s", ", ".join(run.models), extra=said)
 

@@ -57,6 +57,7 @@ async def test_what_has_no_champion_is_trained_at_start(
         (run,) = await ended(http)
     assert (run["state"], run["trigger"], run["progress"]) == ("succeeded", "start", 1.0)
     assert run["versions"] == {"toy": "1", "other": "1"}
+    assert 'trainer_runs_total{state="succeeded"} 1.0' in (await http.get("/metrics")).text
     assert (await http.get("/health/ready")).status_code == 200
     async with at_work(service):
         assert await listed(http) == [run]
