@@ -234,12 +234,21 @@ def md5(content: bytes) -> str:
 
 
 def author(root: Path) -> str:
-    """Who makes the version: git's configured user, else MODEL_AUTHOR, else the system's."""
-    configured = [root / ".git" / "config", Path("~/.gitconfig").expanduser()]
-    for path in configured:
-        if name := configured_user(path):
-            return name
-    return os.environ.get("MODEL_AUTHOR") or os.environ.get("USER") or UNKNOWN
+    """Who makes the version: git's configured user, who last worked in the repository, else the environment's."""
+    git = git_folder(root)
+    configured = [common_folder(git) / "config"] if git else []
+    names = [configured_user(path) for path in (*configured, Path("~/.gitconfig").expanduser())]
+    names += [last_user(git) if git else "", os.environ.get("MODEL_AUTHOR", ""), os.environ.get("USER", "")]
+    return next((name for name in names if name), UNKNOWN)
+
+
+def last_user(git: Path) -> str:
+    """The name in the last line of HEAD's log: who committed, or checked out, here."""
+    try:
+        lines = (git / "logs" / "HEAD").read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return lines[-1].split(" <")[0].split(" ", 2)[-1] if lines else ""
 
 
 def configured_user(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,13 @@ def pipelines(root: Path) -> dict[str, Pipeline]:
 
 
 def read(file: Path) -> Pipeline:
-    """The parts of a dvc.yaml that matter here."""
+    """The parts of a dvc.yaml that matter here; parsed again when the file changed."""
+    return parsed(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def parsed(file: Path, changed: int) -> Pipeline:
+    """What is in the file as of `changed`."""
     content: dict[str, Any] = YAML(typ="safe", pure=True).load(file.read_text("utf-8")) or {}
     stages: dict[str, Any] = content.get("stages") or {}
     reads, writes = set[str](), set[str]()

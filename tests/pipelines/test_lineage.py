@@ -126,12 +126,14 @@ def test_without_a_repository_nothing_is_known(root: Path) -> None:
     assert state(root) == lineage.Revision("unknown", dirty=True)
 
 
-def test_the_author_is_gits_or_the_environments(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_author_is_who_git_knows(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
     monkeypatch.setenv("MODEL_AUTHOR", "Somebody")
-    assert lineage.author(root) == "Somebody"
+    assert lineage.author(root) == "Ayaka"  # who committed
     git(root, "config", "user.name", "Ayaka Mori")
     assert lineage.author(root) == "Ayaka Mori"
+    shutil.rmtree(root / ".git")
+    assert lineage.author(root) == "Somebody"
 
 
 @pytest.fixture
