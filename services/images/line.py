@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TypeVar
 
 from services.chassis.errors import Unavailable
@@ -16,6 +16,7 @@ class Line:
     def __init__(self, *, places: int, at_once: int) -> None:
         self._free = places
         self._slots = asyncio.Semaphore(at_once)
+        self._heavy = asyncio.Lock()
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -28,7 +29,7 @@ class Line:
         finally:
             self._free += 1
 
-    async def work(self, call: Callable[[bytes], T], raw: bytes) -> T:
-        """Run it in a thread when it is its turn."""
-        async with self._slots:
+    async def work(self, call: Callable[[bytes], T], raw: bytes, *, heavy: bool = False) -> T:
+        """Run it in a thread when it is its turn; of the heavy ones there is never more than one."""
+        async with self._heavy if heavy else nullcontext(), self._slots:
             return await asyncio.to_thread(call, raw)

@@ -15,7 +15,7 @@ from services.images.uploads import AROUND_BYTES, MOST_BYTES
 class ImagesSettings(Settings):
     """How many uploads there may be at once."""
 
-    images_uploads: int = Field(48, description="Most uploads under way; one more is told to come again.")
+    images_uploads: int = Field(64, description="Most uploads under way; one more is told to come again.")
     images_at_once: int = Field(2, description="Most pictures decoded and encoded at the same time.")
 
 

@@ -12,6 +12,7 @@ from models.pictures import FORMATS, MAX_PIXELS, UnreadablePicture, open_picture
 from services.chassis.errors import BadInput, Fault, Problem
 
 SMALLEST_SIDE: Final = 32
+HEAVY_PIXELS: Final = 16_000_000
 LARGE_SIDE: Final = 1280
 THUMBNAIL_SIDE: Final = 320
 ALLOWED_TYPES: Final = ", ".join(FORMATS)
@@ -44,6 +45,15 @@ class Prepared:
     def size_bytes(self) -> int:
         """Of the original."""
         return len(self.files["original"])
+
+
+def heavy(raw: bytes) -> bool:
+    """Whether decoding takes so much memory that one at a time is enough; only the header is read."""
+    try:
+        width, height = Image.open(io.BytesIO(raw), formats=tuple(FORMATS)).size
+    except Exception:  # whatever is wrong with it, `prepare` says it better
+        return False
+    return width * height > HEAVY_PIXELS
 
 
 def prepare(raw: bytes) -> Prepared:
@@ -83,7 +93,8 @@ def _fitting(picture: Image.Image, side: int) -> Image.Image:
     """The picture, made smaller when it is larger than a square of that side."""
     if max(picture.size) <= side:
         return picture
-    smaller = picture.copy() if picture.size < (2 * side, 2 * side) else picture.reduce(max(picture.size) // (2 * side))
+    factor = max(picture.size) // (2 * side)
+    smaller = picture.reduce(factor) if factor > 1 else picture.copy()
     smaller.thumbnail((side, side), Image.Resampling.LANCZOS)
     return smaller
 

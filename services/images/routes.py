@@ -12,7 +12,7 @@ from services.contracts import PICTURE_SIZES, picture_path
 from services.images import keeping
 from services.images.keeping import Kept
 from services.images.line import Line
-from services.images.preparing import Prepared, prepare
+from services.images.preparing import Prepared, heavy, prepare
 from services.images.uploads import FORM, read_file
 
 PictureId = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
@@ -47,7 +47,8 @@ def routes(database: Database, files: FileStore, line: Line) -> APIRouter:
     async def upload(request: Request, caller: SignedIn, response: Response) -> Picture:
         """Upload a JPEG, PNG or WebP picture: it is turned upright, its metadata goes, and it is yours to show."""
         async with line.place():
-            picture = await line.work(prepare, await read_file(request))
+            raw = await read_file(request)
+            picture = await line.work(prepare, raw, heavy=heavy(raw))
             await keeping.keep(database, files, picture, caller.id)
         response.headers["Location"] = f"/api/images/{picture.id}"
         return Picture.of(picture)

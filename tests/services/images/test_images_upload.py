@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from services.contracts import PICTURE_SIZES, picture_path
+from services.images import preparing
 from services.images.uploads import MOST_BYTES
 from tests.services.images.gallery import Gallery, encoded, header, photo
 
@@ -77,6 +78,15 @@ async def test_cmyk_and_the_first_frame_of_an_animation_are_taken(gallery: Galle
     pixel = stored.convert("RGB").getpixel((20, 20))
     assert isinstance(pixel, tuple)
     assert pixel[0] > 200 > 60 > pixel[2]
+
+
+async def test_a_picture_of_many_pixels_is_taken(gallery: Gallery) -> None:
+    raw = encoded(Image.new("RGB", (7000, 5600), "white"), "JPEG")
+    assert preparing.heavy(raw)
+    assert not preparing.heavy(photo())
+    assert not preparing.heavy(b"no picture")
+    picture = await gallery.uploaded(raw)
+    assert (await opened(gallery, picture, "large")).size == (1280, 1024)
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:
