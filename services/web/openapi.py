@@ -137,7 +137,7 @@ def _security(method: str, path: str) -> list[Document]:
 
 
 def routes(app: App) -> APIRouter:
-    """`/api/openapi.json` and `/api/docs`."""
+    """`/api/openapi.json`, and for people `/docs`, which `/api/docs` is too."""
     router = APIRouter(include_in_schema=False)
     document = Merged(app.remote, app.pages.app_name("en"))
 
@@ -145,6 +145,7 @@ def routes(app: App) -> APIRouter:
     async def _document() -> Response:
         return JSONResponse(await document.document(), headers={"cache-control": "public, max-age=30"})
 
+    @router.get("/docs")
     @router.get("/api/docs")
     async def _page(request: Request) -> Response:
         made = await document.document()

@@ -97,7 +97,7 @@ async def _picture(app: App, visit: Visit, form: FormData) -> str:
     if (file.size or 0) > app.settings.web_max_upload_bytes:
         raise Refused(status=413)
     files = {"file": (file.filename, await file.read(), file.content_type or "application/octet-stream")}
-    answer = await app.remote.json("images", "POST", "/api/images", files=files, token=visit.token, within=20)
+    answer = await app.remote.json("images", "POST", "/api/images", files=files, token=visit.token, within=12)
     return str(answer["id"])
 
 

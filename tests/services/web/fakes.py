@@ -230,7 +230,7 @@ class FakeServices:
 
     def _search(self) -> None:
         def documents(q: str = "", category: str = "") -> list[dict[str, Any]]:
-            shown = [entry for entry in self.items.values() if entry["state"] == "published"]
+            shown = [entry for entry in reversed(self.items.values()) if entry["state"] == "published"]
             found = [entry for entry in shown if q.lower() in entry["title"].lower()]
             return [document(entry) for entry in found if category in ("", "cat")]
 
