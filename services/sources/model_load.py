@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 from models.contract import Manifest
 from services.prediction import NotLoaded, Prediction, PredictionRequest
 from services.sources.disk_cache import DiskCache
+from services.sources.memory import give_back
 from services.sources.mlflow_registry import MlflowRegistry, Release
 from services.sources.onnx_model import Features, OnnxModel, Unfit, open_model
 from services.sources.threads import Threads
@@ -187,6 +188,7 @@ class ModelLoad:
         await asyncio.to_thread(self._tidy, release)
 
     def _tidy(self, release: Release) -> None:
+        give_back()
         try:
             self._cache.remember(release)
             self._cache.prune(release)

@@ -20,6 +20,8 @@ ONNX_TYPES = {
     "BYTES": "tensor(string)",
 }
 
+SLICE_BYTES = 1 << 20
+
 
 class Features(Protocol):
     """What `models/NAME/features.py` has."""
@@ -50,8 +52,21 @@ class OnnxModel:
         self._outputs = [spec.name for spec in manifest.outputs]
 
     def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
-        """Answer; blocks the thread it runs in, not the interpreter."""
-        return dict(zip(self._outputs, self._session.run(self._outputs, dict(inputs)), strict=True))
+        """Answer; blocks the thread it runs in, not the interpreter.
+
+        A large batch runs in slices: memory once taken for it would never be given back.
+        """
+        slices = [self._session.run(self._outputs, part) for part in sliced(inputs)]
+        columns = slices[0] if len(slices) == 1 else [np.concatenate(column) for column in zip(*slices, strict=True)]
+        return dict(zip(self._outputs, columns, strict=True))
+
+
+def sliced(inputs: Arrays) -> list[dict[str, NDArray[Any]]]:
+    """The batch in parts of at most SLICE_BYTES, one row at least."""
+    rows = next(iter(inputs.values())).shape[0]
+    size = sum(array.nbytes for array in inputs.values())
+    step = max(1, rows * SLICE_BYTES // max(size, 1))
+    return [{name: array[at : at + step] for name, array in inputs.items()} for at in range(0, rows, step)]
 
 
 def open_model(folder: Path, declared: Manifest, features: Features, threads: int) -> OnnxModel:
