@@ -52,6 +52,8 @@ class Changes:
             try:
                 async with self._database.connection() as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
+                    for item_id in self.watched:  # nobody told what changed before
+                        self._wake(item_id)
                     async for notification in connection.notifies():
                         self._wake(UUID(notification.payload))
             except Exception as error:

@@ -73,9 +73,11 @@ async def test_a_notification_wakes_those_who_watch_that_item(stage: Stage) -> N
     changes = Changes(stage.database)
     with changes.watch(UUID(item["id"])) as changed, changes.watch(UUID(other["id"])) as unchanged:
         async with running(changes.listen):
-            await listened(stage)
+            await asyncio.wait_for(changed.wait(), 20)
+            changed.clear()
+            unchanged.clear()
             await stage.judge(item)
-            await asyncio.wait_for(changed.wait(), 10)
+            await asyncio.wait_for(changed.wait(), 20)
             assert not unchanged.is_set()
 
 
@@ -98,15 +100,20 @@ async def test_without_notifications_one_look_finds_every_change(stage: Stage) -
 async def test_watching_survives_the_loss_of_its_connection(stage: Stage) -> None:
     item = await stage.registered()
     changes = Changes(stage.database)
+
+    async def woken(changed: asyncio.Event) -> None:
+        await asyncio.wait_for(changed.wait(), 20)
+        changed.clear()
+
     with changes.watch(UUID(item["id"])) as changed:
         async with running(changes.listen):
-            await listened(stage)
-            await stage.rows(
+            await woken(changed)
+            await stage.run(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN items_changed'"
             )
-            await listened(stage)
+            await woken(changed)
             await stage.judge(item)
-            await asyncio.wait_for(changed.wait(), 10)
+            await woken(changed)
 
 
 async def test_strangers_watch_nothing_that_is_not_published(stage: Stage) -> None:
