@@ -187,3 +187,18 @@ async def test_the_status_page_shows_the_dead_and_the_makers(browser: httpx.Asyn
 async def test_another_replica_answers_when_one_is_away(browser: httpx.AsyncClient, fakes: FakeServices) -> None:
     fakes.dead = {"inference-sync"}
     assert "4772b46d7f" in (await browser.get("/status")).text
+
+
+async def test_the_same_reason_is_given_once(signed_in_as: SignIn, fakes: FakeServices) -> None:
+    reason = {"kind": "default", "label": "default", "score": None}
+    fakes.add(item("twice", "needs_review", reasons=[reason | {"by": "image_screening"}, reason | {"by": "image_quick"}]))
+    page = (await (await signed_in_as("mike")).get("/mine")).text
+    assert page.count("A model did not answer") == 1
+
+
+async def test_what_a_default_guessed_is_no_category(browser: httpx.AsyncClient, fakes: FakeServices) -> None:
+    guessed = item("guessed")
+    guessed["screening"]["models"]["image_screening"]["served_by"] = "default"
+    guessed["screening"]["tags"] = []
+    fakes.add(guessed)
+    assert "/search?category=" not in (await browser.get(f"/items/{guessed['id']}")).text
