@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -24,21 +25,27 @@ from services.web.visit import Visit, local_path, visit_of
 log = logging.getLogger(__name__)
 
 
+@cache
+def templates() -> Environment:
+    """The templates, compiled once a process."""
+    made = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {"moment": moment, "percent": percent, "query": query}
+    return made
+
+
 class Pages:
     """All templates, with what each of them may use."""
 
     def __init__(self, app_name: str, assets: Assets) -> None:
         self._names = [name.strip() for name in app_name.split(" / ")]
+        self._assets = assets
         self.words = read_words()
-        self._templates = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._templates.globals |= {"asset": assets.url, "has_asset": assets.__contains__, "categories": CATEGORIES}
-        self._templates.filters |= {"moment": moment, "percent": percent, "query": query}
 
     def app_name(self, language: str) -> str:
         """The name in that language, if it has two."""
@@ -65,8 +72,11 @@ class Pages:
             "app_name": self.app_name(visit.language),
             "here": _here(request),
             "path": request.url.path,
+            "asset": self._assets.url,
+            "has_asset": self._assets.__contains__,
+            "categories": CATEGORIES,
         }
-        content = self._templates.get_template(template).render(common | values)
+        content = templates().get_template(template).render(common | values)
         response = HTMLResponse(content, status, {"cache-control": "no-store", "vary": "HX-Request"} | (headers or {}))
         visit.leave_cookies(response)
         return response

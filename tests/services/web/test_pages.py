@@ -191,7 +191,8 @@ async def test_another_replica_answers_when_one_is_away(browser: httpx.AsyncClie
 
 async def test_the_same_reason_is_given_once(signed_in_as: SignIn, fakes: FakeServices) -> None:
     reason = {"kind": "default", "label": "default", "score": None}
-    fakes.add(item("twice", "needs_review", reasons=[reason | {"by": "image_screening"}, reason | {"by": "image_quick"}]))
+    both = [reason | {"by": "image_screening"}, reason | {"by": "image_quick"}]
+    fakes.add(item("twice", "needs_review", reasons=both))
     page = (await (await signed_in_as("mike")).get("/mine")).text
     assert page.count("A model did not answer") == 1
 
