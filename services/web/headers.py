@@ -34,7 +34,7 @@ HEADERS = {
 
 
 class SafeHeaders:
-    """ASGI middleware: adds the headers to every answer."""
+    """ASGI middleware: adds the headers to every answer, and answers HEAD as GET (the server drops the body)."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -49,4 +49,9 @@ class SafeHeaders:
                     headers.setdefault(name, value)
             await send(message)
 
-        await self.app(scope, receive, sending if scope["type"] == "http" else send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self.app(scope, receive, sending)

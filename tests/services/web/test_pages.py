@@ -203,3 +203,7 @@ async def test_what_a_default_guessed_is_no_category(browser: httpx.AsyncClient,
     guessed["screening"]["tags"] = []
     fakes.add(guessed)
     assert "/search?category=" not in (await browser.get(f"/items/{guessed['id']}")).text
+
+
+async def test_asking_for_the_head_of_a_page_works(browser: httpx.AsyncClient) -> None:
+    assert (await browser.head("/")).status_code == 200
