@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationErr
 
 from services.chassis.errors import BadInput, Fault
 
-MOST_RANKED = 1000
+MOST_RANKED = 500
 """So many matches are ranked: of a common word the newest."""
 
 Relaxed = Literal["broader", "any", "spelling"]

@@ -88,18 +88,6 @@ class Finder:
             )
             return await found.fetchone()
 
-    async def newest_space(self) -> str | None:
-        """The embedding space that the model writes now, by what was published last; None without any."""
-        async with self._database.connection() as connection:
-            found = await connection.execute(
-                """
-                SELECT embedding_version FROM visible WHERE embedding IS NOT NULL
-                ORDER BY published_at DESC, item_id DESC LIMIT 1
-                """
-            )
-            row = await found.fetchone()
-            return row["embedding_version"] if row else None
-
     async def similar(self, embedding: Vector, version: str, limit: int, without: UUID | None = None) -> list[Document]:
         """Nearest pictures of the same embedding space, most similar first."""
         return await self._rows(

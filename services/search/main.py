@@ -1,10 +1,8 @@
 """search: the index of what is published, and the ways to find something in it."""
 
-import importlib
-from typing import Any
-
 from pydantic import Field
 
+from models.image_screening.features import encode
 from services.chassis.backends import Backends
 from services.chassis.service import Service
 from services.chassis.settings import Settings
@@ -12,7 +10,7 @@ from services.contracts import CloudEvent, ItemLiked, ItemPublished, ItemRemoved
 from services.search import indexing
 from services.search.asking import Asking
 from services.search.finding import Finder
-from services.search.pictures import MAX_PICTURE_BYTES, MODEL, Pictures
+from services.search.pictures import MAX_PICTURE_BYTES, Pictures
 from services.search.routes import routes
 from services.search.words import Words
 from services.sources.remote import remote
@@ -61,5 +59,4 @@ def build(backends: Backends) -> Service:
 
 
 def _pictures(backends: Backends, settings: SearchSettings) -> Pictures:
-    features: Any = importlib.import_module(f"models.{MODEL}.features")
-    return Pictures(features.encode, remote(backends.http, settings.inference_sync_url))
+    return Pictures(encode, remote(backends.http, settings.inference_sync_url))

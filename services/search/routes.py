@@ -8,6 +8,7 @@ from fastapi import APIRouter, File, Query, UploadFile
 from pgvector import Vector
 from pydantic import AfterValidator
 
+from models.image_screening.contract import EMBEDDING_VERSION
 from models.labels import CATEGORIES, names
 from services.chassis.auth import SignedIn
 from services.chassis.errors import NotFound
@@ -61,8 +62,7 @@ def routes(asking: Asking, finder: Finder, pictures: Pictures) -> APIRouter:
     @router.post("/similar", summary="Items whose pictures are like the one sent")
     async def _similar_to(caller: SignedIn, file: Annotated[UploadFile, File()], limit: Limit = 24) -> Results:
         numbers = await pictures.embedding(await file.read(MAX_PICTURE_BYTES + 1))
-        space = await finder.newest_space()
-        found = await finder.similar(Vector(numbers), space, limit) if space else []
+        found = await finder.similar(Vector(numbers), EMBEDDING_VERSION, limit)
         return Results(search_id=new_id(), mode="similar", results=found)
 
     @router.get("/categories", summary="The categories, with how many items each has")

@@ -30,6 +30,7 @@ class Neighbours:
     texts: httpx.AsyncBaseTransport
     embedding: list[float] = field(default_factory=lambda: direction(1))
     served_by: str = "model"
+    slow: bool = False
     away: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
 
@@ -39,6 +40,8 @@ class Neighbours:
             raise httpx.ConnectError("away", request=request)
         if request.url.host == "texts":
             return await self.texts.handle_async_request(request)
+        if self.slow:
+            raise httpx.ReadTimeout("slow", request=request)
         output = {"name": "embedding", "datatype": "FP32", "shape": [1, 128], "data": self.embedding}
         answer = {"model_version": "1", "outputs": [output], "parameters": {"served_by": self.served_by}}
         return httpx.Response(200, json=answer)

@@ -139,6 +139,13 @@ async def test_a_word_without_end_is_no_obstacle(library: Library) -> None:
     assert await library.titles("cat") == ["another cat", "a cat"]
 
 
+async def test_what_cannot_be_taken_in_is_given_up_and_blocks_nobody(library: Library) -> None:
+    await library.hear(library.item("too much liked", likes=2**40))
+    assert len(library.bus.events("item.published.dead-letter")) == 1
+    await library.publish("a cat")
+    assert await library.titles() == ["a cat"]
+
+
 async def test_when_the_words_change_documents_are_filed_anew(library: Library) -> None:
     from services.search.indexing import keep_filed
     from services.search.words import Words

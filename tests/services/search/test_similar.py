@@ -8,10 +8,11 @@ import pytest
 from pgvector import Vector
 from PIL import Image
 
+from models.image_screening.contract import EMBEDDING_VERSION
 from services.chassis.ids import new_id
 from tests.services.search.library import Library, direction
 
-SPACE = {"embedding_version": "1"}
+SPACE = {"embedding_version": EMBEDDING_VERSION}
 
 
 def picture() -> bytes:
@@ -48,7 +49,7 @@ async def test_nearest_come_first_and_the_item_itself_does_not(library: Library)
 
 async def test_spaces_are_never_compared(library: Library) -> None:
     item_id = await library.publish("itself", embedding=direction(1), **SPACE)
-    await library.publish("other space", embedding=direction(1), embedding_version="2")
+    await library.publish("other space", embedding=direction(1), embedding_version="other")
     await library.publish("same space", embedding=direction(0, 1), **SPACE)
     assert titles(await similar(library, item_id=str(item_id))) == ["same space"]
 
@@ -104,6 +105,9 @@ async def test_a_visitor_sends_no_pictures(library: Library) -> None:
 
 async def test_without_a_model_the_answer_is_try_again(library: Library, signed_in: Any) -> None:
     library.neighbours.served_by = "default"
+    answer = await library.http.post("/api/search/similar", files={"file": picture()}, headers=signed_in())
+    assert answer.status_code == 503
+    library.neighbours.slow = True
     answer = await library.http.post("/api/search/similar", files={"file": picture()}, headers=signed_in())
     assert answer.status_code == 503
     library.neighbours.away.add("inference-sync")
