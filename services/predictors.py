@@ -33,9 +33,14 @@ class PredictorSettings(Settings):
     model_poll_seconds: float = Field(2.0, gt=0, description="How often the registry is asked for the champion.")
     model_threads: int = Field(1, ge=1, description="Threads of one ONNX Runtime session.")
     model_workers: int = Field(
-        min(4, os.cpu_count() or 1), ge=1, description="Predictions (and decodings) made at the same time."
+        default_factory=lambda: min(4, _cores()), ge=1, description="Predictions (and decodings) made at the same time."
     )
     model_queue: int = Field(64, ge=0, description="Most calls waiting for a worker; beyond, the default answers.")
+
+
+def _cores() -> int:
+    """Cores that this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from models.contract import ContractBroken, Manifest, check
 from services.inference_sync.known import known
-from services.open_inference import InferRequest, read_request, read_tensors, write_answer
+from services.open_inference import InferRequest, TensorIn, read_request, read_tensors, write_answer
 from services.prediction import PredictionRequest
 from services.predictors import Predictors
+from services.sources.memory import give_back
 
 INLINE_BYTES = 64 * 1024
 """A body up to this size is decoded in less time than handing it to a thread takes to matter."""
+LARGE_BYTES = 1024 * 1024
 
 Decoded = tuple[InferRequest, dict[str, NDArray[Any]]]
 
@@ -34,7 +36,7 @@ def routes(predictors: Predictors, max_batch: int) -> APIRouter:
         if len(body) <= INLINE_BYTES:
             asked, inputs = decoded(manifest, body, max_batch)
         else:
-            asked, inputs = await asyncio.to_thread(decoded, manifest, body, max_batch)
+            asked, inputs = await asyncio.to_thread(decoded_large, manifest, body, max_batch)
         prediction = await predictor.predict(PredictionRequest(name, inputs, parameters=asked.parameters))
         return Response(write_answer(prediction, asked.id, asked.wanted), media_type="application/json")
 
@@ -45,12 +47,36 @@ def decoded(manifest: Manifest, body: bytes, max_batch: int) -> Decoded:
     """The request and its arrays, held against the contract; raises ContractBroken."""
     asked = read_request(body)
     check_wanted(manifest, asked.wanted)
+    for tensor in asked.inputs:
+        check_form(manifest, tensor, max_batch)
     inputs = read_tensors(asked.inputs)
     check(manifest, inputs)
-    rows = max(array.shape[0] for array in inputs.values())
-    if rows > max_batch:
-        raise ContractBroken("inputs", f"{rows} rows", f"at most {max_batch} rows in a request")
     return asked, inputs
+
+
+def decoded_large(manifest: Manifest, body: bytes, max_batch: int) -> Decoded:
+    """The same; the lists that a large body becomes on the way are ten times its size."""
+    try:
+        return decoded(manifest, body, max_batch)
+    finally:
+        if len(body) > LARGE_BYTES:
+            give_back()
+
+
+def check_form(manifest: Manifest, tensor: TensorIn, max_batch: int) -> None:
+    """What can be said before its values are looked at: millions of them need not be read to be refused."""
+    where, spec = f"inputs.{tensor.name}", next((s for s in manifest.inputs if s.name == tensor.name), None)
+    if spec is None:
+        raise ContractBroken(where, "unknown input", ", ".join(spec.name for spec in manifest.inputs))
+    if tensor.datatype != spec.datatype:
+        raise ContractBroken(f"{where}.datatype", f"is {tensor.datatype[:20]}", spec.datatype)
+    fits = len(tensor.shape) == len(spec.shape) and all(
+        given >= 1 and wanted in (-1, given) for wanted, given in zip(spec.shape, tensor.shape, strict=True)
+    )
+    if not fits:
+        raise ContractBroken(f"{where}.shape", f"is {tensor.shape[:8]}", f"{list(spec.shape)}, -1 is at least 1")
+    if tensor.shape[0] > max_batch:
+        raise ContractBroken(f"{where}.shape", f"{tensor.shape[0]} rows", f"at most {max_batch} rows in a request")
 
 
 def check_wanted(manifest: Manifest, wanted: Sequence[str]) -> None:

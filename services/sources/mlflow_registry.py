@@ -13,6 +13,7 @@ from services.sources.onnx_model import Unfit, read_manifest, sha256
 
 ALIAS = "champion"
 CHUNK_BYTES = 1 << 20
+ASKING_SECONDS = 3.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class MlflowRegistry:
     async def champion(self, name: str) -> Release | None:
         """The version that the alias names, if there is one."""
         url = f"{self._api}/mlflow/registered-models/alias"
-        response = await self._http.get(url, params={"name": name, "alias": ALIAS})
+        response = await self._http.get(url, params={"name": name, "alias": ALIAS}, timeout=ASKING_SECONDS)
         if response.status_code in (400, 404):
             return None
         found = response.raise_for_status().json()["model_version"]
