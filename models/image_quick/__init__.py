@@ -1,0 +1,1 @@
+"""A fast first look at a picture: a rough category, and the violations that nobody can miss."""

@@ -1,0 +1,1 @@
+"""Makes image_screening: learnt heads on a frozen, pretrained network."""

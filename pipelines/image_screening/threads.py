@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 THREADS = 2
 

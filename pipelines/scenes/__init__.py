@@ -1,0 +1,1 @@
+"""Draws the pictures that the image models learn from."""

@@ -1,0 +1,1 @@
+"""Makes image_quick: linear models on cheap features."""

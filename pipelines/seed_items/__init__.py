@@ -1,0 +1,1 @@
+"""Draws and writes the items that a demo starts with."""
