@@ -9,7 +9,7 @@ from services.chassis.ids import new_id
 from services.search import cursors
 from services.search.cursors import MOST_RANKED, Newest, Ranked, Relaxed
 from services.search.documents import Document, Results
-from services.search.finding import Finder
+from services.search.finding import Finder, Window
 from services.search.lexemes import all_of, any_of, plain
 from services.search.words import Asked, Words
 
@@ -19,7 +19,7 @@ FEW = 5
 SHORT = 3
 """A text with fewer characters has no trigrams; it is looked for as it is."""
 
-Look = Callable[[str | None, datetime, int, int], Awaitable[list[Document]]]
+Look = Callable[[Window], Awaitable[list[Document]]]
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,12 @@ class Asking:
     async def _text(self, query: str, category: str | None, limit: int, after: Ranked | None, asked: int) -> Results:
         understood = await self._understood(query, after)
         until, offset = (after.until, after.offset) if after else (datetime.now(UTC), 0)
-        relaxed, found = await self._first_enough(query, understood, category, until, offset, limit + 1, after)
-        more = len(found) > limit and offset + limit < MOST_RANKED
-        here = Ranked(
-            offset=min(offset + limit, MOST_RANKED),
-            until=until,
-            relaxed=relaxed,
-            degraded=understood.degraded,
-            asked=asked,
+        window = Window(category, until, offset, limit + 1)
+        relaxed, found = await self._looked(self._steps(query, understood), window, after)
+        following = (
+            Ranked(offset=offset + limit, until=until, relaxed=relaxed, degraded=understood.degraded, asked=asked)
+            if len(found) > limit and offset + limit < MOST_RANKED
+            else None
         )
         return Results(
             search_id=new_id(),
@@ -76,7 +74,7 @@ class Asking:
             degraded=understood.degraded,
             category=category or understood.category,
             results=found[:limit],
-            next=cursors.written(here) if more else None,
+            next=cursors.written(following) if following else None,
         )
 
     async def _understood(self, query: str, after: Ranked | None) -> Asked:
@@ -86,24 +84,19 @@ class Asking:
             raise Unavailable("This search has to begin again.")
         return understood
 
-    async def _first_enough(
-        self,
-        query: str,
-        asked: Asked,
-        category: str | None,
-        until: datetime,
-        offset: int,
-        limit: int,
-        after: Ranked | None,
+    async def _looked(
+        self, steps: Iterator[Step], window: Window, after: Ranked | None
     ) -> tuple[Relaxed | None, list[Document]]:
+        """What the first step finds that finds enough; a later page goes on with the step of the first."""
+        if after:
+            same = next((step for step in steps if step.relaxed == after.relaxed), None)
+            return after.relaxed, await same.look(window) if same else []
         relaxed, found = None, list[Document]()
-        for step in self._steps(query, asked):
-            if after and step.relaxed != after.relaxed:
-                continue
-            wider = await step.look(category, until, offset, limit)
-            if len(wider) > len(found) or after:
+        for step in steps:
+            wider = await step.look(window)
+            if len(wider) > len(found):
                 relaxed, found = step.relaxed, wider
-            if len(found) >= step.enough or after:
+            if len(found) >= step.enough:
                 break
         return relaxed, found
 
@@ -120,12 +113,12 @@ class Asking:
         yield Step("spelling", self._spelt(plain(query)))
 
     def _matching(self, query: str) -> Look:
-        return lambda *where: self._finder.matching(query, *where)
+        return lambda window: self._finder.matching(query, window)
 
     def _containing(self, parts: list[str]) -> Look:
-        return lambda *where: self._finder.containing(parts, *where)
+        return lambda window: self._finder.containing(parts, window)
 
     def _spelt(self, text: str) -> Look:
         if len(text) < SHORT:
             return self._containing([text])
-        return lambda *where: self._finder.spelt_alike(text, *where)
+        return lambda window: self._finder.spelt_alike(text, window)

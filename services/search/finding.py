@@ -1,6 +1,7 @@
 """Reads the index. Everything here reads the view `visible`, which holds published items alone."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final, LiteralString
 from uuid import UUID
@@ -21,6 +22,16 @@ ALIKE: Final = 0.35
 
 SCANNED: Final = 20_000
 """Neighbours looked at before a filtered search for similar pictures gives up."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which part of what matches: of a category or of all, published until then, from an offset on."""
+
+    category: str | None
+    until: datetime
+    offset: int
+    limit: int
 
 
 class Finder:
@@ -45,39 +56,36 @@ class Finder:
             },
         )
 
-    async def matching(
-        self, query: str, category: str | None, until: datetime, offset: int, limit: int
-    ) -> list[Document]:
+    async def matching(self, query: str, window: Window) -> list[Document]:
         """What a tsquery matches, best first; of a common word the newest are ranked, the others are left out."""
         return await self._ranked(
             "terms",
             "terms @@ %(query)s::tsquery",
             f"ts_rank('{WEIGHTS}', terms, %(query)s::tsquery)",
-            {"query": query, "category": category, "until": until, "offset": offset, "limit": limit},
+            {"query": query},
+            window,
         )
 
-    async def spelt_alike(
-        self, plain: str, category: str | None, until: datetime, offset: int, limit: int
-    ) -> list[Document]:
+    async def spelt_alike(self, plain: str, window: Window) -> list[Document]:
         """Titles, tags and categories that look like it."""
         return await self._ranked(
             "plain",
             "%(plain)s OPERATOR(public.<%%) plain",
             "public.word_similarity(%(plain)s, plain)",
-            {"plain": plain, "category": category, "until": until, "offset": offset, "limit": limit},
+            {"plain": plain},
+            window,
             {"pg_trgm.word_similarity_threshold": str(ALIKE)},
         )
 
-    async def containing(
-        self, parts: Sequence[str], category: str | None, until: datetime, offset: int, limit: int
-    ) -> list[Document]:
+    async def containing(self, parts: Sequence[str], window: Window) -> list[Document]:
         """Titles, tags and categories that hold all of these, newest first."""
         patterns = [f"%{_literal(part)}%" for part in parts]
         return await self._ranked(
             "plain",
             "plain LIKE ALL (%(patterns)s)",
             "0",
-            {"patterns": patterns, "category": category, "until": until, "offset": offset, "limit": limit},
+            {"patterns": patterns},
+            window,
         )
 
     async def picture(self, item_id: UUID) -> dict[str, Any] | None:
@@ -116,14 +124,15 @@ class Finder:
         condition: LiteralString,
         score: str,
         values: dict[str, Any],
+        window: Window,
         settings: dict[str, str] | None = None,
     ) -> list[Document]:
-        values = values | {"most": MOST_RANKED}
+        values = values | asdict(window) | {"most": MOST_RANKED}
         return await self._rows(
             f"""
             WITH matched AS MATERIALIZED (
                 SELECT item_id, {held}, published_at FROM visible
-                WHERE {condition} AND published_at <= %(until)s {IN_CATEGORY if values["category"] else ""}
+                WHERE {condition} AND published_at <= %(until)s {IN_CATEGORY if window.category else ""}
                 ORDER BY published_at DESC, item_id DESC LIMIT %(most)s
             ), ranked AS MATERIALIZED (
                 SELECT item_id, published_at, ({score})::float8 AS score FROM matched
