@@ -18,6 +18,7 @@ from services.chassis.service import Service
 from services.chassis.settings import Settings
 from services.prediction import OVER_LIMIT, Overloaded, Predict, Prediction, PredictionRequest
 from services.sources.disk_cache import DiskCache
+from services.sources.memory import stay_small
 from services.sources.mlflow_registry import MlflowRegistry
 from services.sources.model_load import LoadMetrics, ModelLoad
 from services.sources.onnx_model import Features
@@ -112,6 +113,7 @@ def served(
     declared: Sequence[Declared] | None = None,
 ) -> Predictors:
     """The predictors of a host; the service follows the registry for them as long as it runs."""
+    stay_small()
     threads = Threads(settings.model_workers, settings.model_queue)
     loads, counts = LoadMetrics(service.metrics.registry), PredictionMetrics(service.metrics.registry)
     predictors: Predictors = {}

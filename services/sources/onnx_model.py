@@ -20,7 +20,7 @@ ONNX_TYPES = {
     "BYTES": "tensor(string)",
 }
 
-SLICE_BYTES = 1 << 20
+SLICE_BYTES = 1 << 19
 
 
 class Features(Protocol):
