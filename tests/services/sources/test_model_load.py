@@ -257,3 +257,14 @@ async def test_files_stay_in_their_folder(host: Host, mlflow: FakeMlflow, tmp_pa
     started = host()
     await started.look()
     assert "not the plain name of a file" in started.trouble
+
+
+async def test_a_registry_without_a_champion_does_not_stop_what_served_last(
+    host: Host, mlflow: FakeMlflow, tmp_path: Path
+) -> None:
+    mlflow.add("1", artefact(tmp_path / "1"))
+    await host().look()
+    mlflow.champion = None
+    after = host()
+    await after.look()
+    assert serving(after) == "1"
