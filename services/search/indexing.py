@@ -54,7 +54,7 @@ WHERE known.likes_sequence < excluded.likes_sequence
 
 async def published(database: Database, words: Words, data: ItemPublished, event: CloudEvent) -> None:
     """The item can be found from now on."""
-    filed = await words.filed(_texts(data.title, data.description, data.category, data.tags))
+    filed = await words.filed_one(_texts(data.title, data.description, data.category, data.tags))
     values = data.model_dump() | {
         "plain": _plain(data.title, data.category, data.tags),
         "terms": _vector(filed.terms),

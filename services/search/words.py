@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import httpx
@@ -10,11 +11,13 @@ from pydantic import BaseModel
 
 from services.chassis.errors import Unavailable
 from services.chassis.logs import request_id
+from services.search.gathering import Gathered
 from services.search.lexemes import plain, printable
 
 log = logging.getLogger(__name__)
 
 LONGEST_TEXT = 4000
+DOCUMENTS_A_CALL = 16
 PATIENCE_SECONDS = 0.5
 
 
@@ -39,6 +42,11 @@ class Words:
 
     def __init__(self, http: httpx.AsyncClient, url: str) -> None:
         self._http, self._url = http, url.rstrip("/")
+        self._documents = Gathered[Sequence[str], Filed](self._filed_together, most=DOCUMENTS_A_CALL)
+
+    async def filed_one(self, texts: Sequence[str]) -> Filed:
+        """What the few texts of one document are filed under, asked together with others that wait."""
+        return await self._documents.ask(texts)
 
     async def filed(self, texts: Sequence[str]) -> Filed:
         """What texts are filed under; raises Unavailable."""
@@ -52,6 +60,11 @@ class Words:
         except (httpx.HTTPError, Unavailable) as error:
             log.warning("texts is away: %r", error, extra={"action": "search.degraded"})
             return Asked(groups=[[word] for word in plain(query).split()], degraded=True)
+
+    async def _filed_together(self, documents: Sequence[Sequence[str]]) -> list[Filed]:
+        filed = await self.filed([text for document in documents for text in document])
+        terms = iter(filed.terms)
+        return [Filed(vocabulary=filed.vocabulary, terms=list(islice(terms, len(texts)))) for texts in documents]
 
     async def _ask(self, what: str, body: dict[str, Any], seconds: float) -> Any:
         headers = {"content-type": "application/json", "x-request-id": request_id.get() or ""}
