@@ -137,6 +137,9 @@ function say(words) {
 
 document.addEventListener("htmx:beforeSwap", (event) => {
   const answer = event.detail.xhr;
+  // Nobody's open question or focus is taken away by news.
+  const used = event.detail.target.id === "facts" && event.detail.target.querySelector("details[open], :focus");
+  if (used) event.detail.shouldSwap = false;
   if (answer.status < 400) return;
   const ours = (answer.getResponseHeader("content-type") || "").startsWith("text/html");
   const page = ours ? new DOMParser().parseFromString(answer.responseText, "text/html") : null;
