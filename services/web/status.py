@@ -14,6 +14,7 @@ from services.web.visit import CurrentVisit, Visit
 
 PROBE_SECONDS = 1.0
 MOST_METRICS = 6
+MAIN_METRICS = ("accuracy", "auc", "recall")
 MAKERS = ("git_commit", "dirty", "author", "purpose", "trained_at")
 READY_PATH = {"mlflow": "/health"}
 
@@ -89,6 +90,7 @@ def described(entry: dict[str, Any]) -> dict[str, Any]:
     """One model of the index with all that the page shows of it."""
     lineage = entry.get("lineage") or {}
     metrics = {name: value for name, value in (lineage.get("metrics") or {}).items() if isinstance(value, int | float)}
+    main = sorted(metrics, key=lambda name: (not name.endswith(MAIN_METRICS), len(name), name))[:MOST_METRICS]
     return {
         "name": entry["name"],
         "title": entry.get("title") or entry["name"],
@@ -96,7 +98,7 @@ def described(entry: dict[str, Any]) -> dict[str, Any]:
         "served_by": "model" if entry.get("state") == "READY" else "default",
         "reason": entry.get("reason") or "",
         "lineage": {name: lineage.get(name) for name in MAKERS} if lineage else None,
-        "metrics": dict(list(metrics.items())[:MOST_METRICS]),
+        "metrics": {name: metrics[name] for name in main},
     }
 
 

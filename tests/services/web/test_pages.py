@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from services.chassis.service import Service
+from services.web.status import described
 from tests.conftest import MakeClient
 from tests.services.web.conftest import SignIn, send
 from tests.services.web.fakes import FakeServices, item
@@ -207,3 +208,10 @@ async def test_what_a_default_guessed_is_no_category(browser: httpx.AsyncClient,
 
 async def test_asking_for_the_head_of_a_page_works(browser: httpx.AsyncClient) -> None:
     assert (await browser.head("/")).status_code == 200
+
+
+def test_the_metrics_people_know_come_first() -> None:
+    numbers = {f"other_{n}": 0.1 for n in range(9)} | {"gold_auc": 0.9, "category_accuracy": 0.8, "note": "words"}
+    metrics = described({"name": "m", "lineage": {"metrics": numbers}})["metrics"]
+    assert list(metrics)[:2] == ["gold_auc", "category_accuracy"]
+    assert len(metrics) == 6
