@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.refusal import ContractBroken
+
 Arrays = Mapping[str, NDArray[Any]]
 Datatype = Literal["UINT8", "INT32", "INT64", "FP32", "BYTES"]
 """Names of the Open Inference Protocol."""
@@ -103,16 +105,6 @@ class Manifest(Frozen):
     def output(self, name: str) -> TensorSpec:
         """The output of that name."""
         return next(spec for spec in self.outputs if spec.name == name)
-
-
-class ContractBroken(ValueError):
-    """The input does not keep the model's contract."""
-
-    def __init__(self, where: str, what: str, allowed: str) -> None:
-        super().__init__(f"{where}: {what}; allowed: {allowed}")
-        self.where = where
-        self.what = what
-        self.allowed = allowed
 
 
 def check(manifest: Manifest, arrays: Arrays) -> None:

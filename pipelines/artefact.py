@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.contract import DTYPES, Arrays, ContractBroken, Manifest, Sample, check
+from models.contract import DTYPES, Arrays, Manifest, Sample, check
+from models.refusal import ContractBroken
 
 MANIFEST = "manifest.json"
 ONNX = "model.onnx"

@@ -14,7 +14,8 @@ import orjson
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from models.contract import Arrays, ContractBroken
+from models.contract import Arrays
+from models.refusal import ContractBroken
 from services.prediction import Prediction, PredictionRequest
 
 DATATYPES: dict[str, np.dtype[Any]] = {

@@ -55,7 +55,7 @@ async def database(migrated: str) -> AsyncIterator[MakeDatabase]:
 
         async def opened(role: str) -> Database:
             url = migrated.replace("postgres@", f"{role}@").replace("/postgres", f"/{name}")
-            pool = open_database(Settings(database_url=url, database_pool_size=4))
+            pool = open_database(Settings(database_url=url, database_pool_size=4, database_vectors=role == "search"))
             await pool.open(wait=True, timeout=10)
             stack.push_async_callback(pool.close)
             return pool

@@ -11,7 +11,6 @@ from services.chassis.auth import TokenVerifier
 from services.chassis.bus import Bus
 from services.chassis.database import Database, database
 from services.chassis.files import FileStore
-from services.chassis.kafka_bus import KafkaBus
 from services.chassis.settings import Settings
 
 Backend = TypeVar("Backend")
@@ -58,6 +57,13 @@ def _given(backend: Backend | None, variable: str) -> Backend:
     return backend
 
 
+def _kafka(settings: Settings) -> Bus:
+    # Imported where it is needed: the client is large, and most services have no use for it.
+    from services.chassis.kafka_bus import KafkaBus
+
+    return KafkaBus(settings)
+
+
 @asynccontextmanager
 async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
     """Open what the settings name; nothing waits for anything to be up."""
@@ -67,7 +73,7 @@ async def open_backends(settings: Settings) -> AsyncIterator[Backends]:
         if pool is not None:
             await pool.open(wait=False)
             stack.push_async_callback(pool.close, timeout=2)
-        bus = KafkaBus(settings) if settings.kafka_bootstrap_servers else None
+        bus = _kafka(settings) if settings.kafka_bootstrap_servers else None
         if bus is not None:
             stack.push_async_callback(bus.close)
         yield Backends(

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from pgvector.psycopg import register_vector_async
 from psycopg import AsyncConnection
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
@@ -31,10 +30,13 @@ def database(settings: Settings) -> Database:
         timeout=5,
         reconnect_timeout=0,
         open=False,
-        configure=_configure,
+        configure=_vectors if settings.database_vectors else None,
         check=AsyncConnectionPool.check_connection,
     )
 
 
-async def _configure(connection: Connection) -> None:
+async def _vectors(connection: Connection) -> None:
+    # Imported where it is needed: it brings numpy, which most services do without.
+    from pgvector.psycopg import register_vector_async
+
     await register_vector_async(connection)

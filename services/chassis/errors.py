@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from models.contract import ContractBroken
+from models.refusal import ContractBroken
 from services.chassis.logs import request_id
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,6 @@ never recovers from a broker that forgot it. Lossless delivery is the outbox's w
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -23,7 +22,6 @@ from services.contracts import CloudEvent, topics
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 PARTITIONS = 4
-TOPICS_EVERY_SECONDS = 5.0
 
 
 class KafkaBus:
@@ -70,11 +68,17 @@ class KafkaBus:
             self._topics.ensure()
             future = self._connected().send(topic, value=event.model_dump_json().encode(), key=event.key.encode())
         except KafkaError as error:
+            self._topics.forget()
             unavailable = BusUnavailable(repr(error))
             settle(lambda: acknowledged.set_exception(unavailable))
             return
         future.add_callback(lambda _: settle(lambda: acknowledged.set_result(None)))
-        future.add_errback(lambda error: settle(lambda: acknowledged.set_exception(BusUnavailable(repr(error)))))
+
+        def failed(error: Exception) -> None:
+            self._topics.forget()
+            settle(lambda: acknowledged.set_exception(BusUnavailable(repr(error))))
+
+        future.add_errback(failed)
 
     def _connected(self) -> Any:
         if self._producer is None:
@@ -97,24 +101,23 @@ class Topics:
 
     def __init__(self, servers: Sequence[str]) -> None:
         self._servers = servers
-        self._checked = float("-inf")
+        self._made = False
 
     def ensure(self) -> None:
-        """Make what is missing; looks at most every few seconds. Raises KafkaError."""
-        if time.monotonic() - self._checked < TOPICS_EVERY_SECONDS:
+        """Make what is missing, once a connection. Raises KafkaError."""
+        if self._made:
             return
         admin = KafkaAdminClient(bootstrap_servers=self._servers, request_timeout_ms=4000)
         try:
-            missing = set(topics()) - set(admin.list_topics())
-            for topic in sorted(missing):
+            for topic in sorted(set(topics()) - set(admin.list_topics())):
                 self._make(admin, topic)
         finally:
             admin.close()
-        self._checked = time.monotonic()
+        self._made = True
 
     def forget(self) -> None:
         """The connection was lost: look again at the next call."""
-        self._checked = float("-inf")
+        self._made = False
 
     def _make(self, admin: Any, topic: str) -> None:
         try:

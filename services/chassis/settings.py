@@ -17,6 +17,7 @@ class Settings(BaseSettings):
     database_url: str | None = Field(None, description="PostgreSQL, without the password.")
     database_password_file: Path | None = Field(None, description="File that holds the role's password.")
     database_pool_size: int = Field(8, description="Most connections this process opens.")
+    database_vectors: bool = Field(False, description="Whether rows hold vectors.")
     kafka_bootstrap_servers: str | None = Field(None, description="Addresses of the broker.")
     kafka_session_timeout_ms: int = Field(
         6000,

@@ -34,11 +34,19 @@ WEATHER = (
     ConnectionError,
 )
 
+LIMITS = (psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex)
+"""Operational by name, but they come again with the same event."""
+
 Handler = Callable[[Any, CloudEvent], Awaitable[None]]
 
 
 class TryAgain(Exception):
     """The event cannot be handled yet; this attempt does not count as a failure."""
+
+
+def passes_by_itself(error: Exception) -> bool:
+    """Whether the same event may well succeed later."""
+    return isinstance(error, (*WEATHER, TryAgain)) and not isinstance(error, LIMITS)
 
 
 class Worker:
@@ -118,12 +126,11 @@ class Worker:
             try:
                 await handler(data, event)
                 return "done"
-            except (*WEATHER, TryAgain) as error:
-                reason = repr(error)
             except Exception as error:
-                failures += 1
                 reason = repr(error)
-                log.exception("event failed", extra={"action": "event.failed", "event_id": event.id, "try": failures})
+                failures += 0 if passes_by_itself(error) else 1
+                if not passes_by_itself(error):
+                    log.exception("event failed", extra={"action": "event.failed", "event_id": event.id})
                 if failures >= ATTEMPTS:
                     await self._dead_letter(event, message.topic, reason)
                     return "dead_letter"

@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from numpy.typing import NDArray
 
-from models.contract import ContractBroken, Manifest, check
+from models.contract import Manifest, check
+from models.refusal import ContractBroken
 from services.inference_sync.known import known
 from services.open_inference import InferRequest, TensorIn, read_request, read_tensors, write_answer
 from services.prediction import PredictionRequest

@@ -8,7 +8,8 @@ import numpy as np
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
-from models.contract import DTYPES, ContractBroken, Manifest
+from models.contract import DTYPES, Manifest
+from models.refusal import ContractBroken
 from services.chassis.errors import Problem
 from services.prediction import (
     DEFAULT_VERSION,

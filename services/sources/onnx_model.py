@@ -10,7 +10,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from models.contract import Arrays, ContractBroken, Manifest, Sample, TensorSpec, check
+from models.contract import Arrays, Manifest, Sample, TensorSpec, check
+from models.refusal import ContractBroken
 
 ONNX_TYPES = {
     "UINT8": "tensor(uint8)",

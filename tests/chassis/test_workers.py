@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from psycopg import OperationalError
+from psycopg.errors import ProgramLimitExceeded
 
 from services.chassis.bus import MemoryBus, Message
 from services.chassis.metrics import Metrics
@@ -80,6 +81,14 @@ async def test_an_event_that_keeps_failing_becomes_a_dead_letter_with_the_reason
     (dead,) = memory_bus.events(DEAD)
     assert dead.id == event.id
     assert "poison" in dead.data["dead_letter_reason"]
+
+
+async def test_a_limit_of_the_database_is_no_weather(memory_bus: MemoryBus) -> None:
+    async def handler(data: ItemLiked, event: CloudEvent) -> None:
+        raise ProgramLimitExceeded("word is too long to be indexed")
+
+    await worker(memory_bus, handler, Paused()).handle([message(liked())])
+    assert len(memory_bus.events(DEAD)) == 1
 
 
 async def test_poison_does_not_hold_up_its_neighbours(memory_bus: MemoryBus) -> None:

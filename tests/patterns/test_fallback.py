@@ -5,7 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from models.contract import ContractBroken
+from models.refusal import ContractBroken
 from models.text_violation.contract import contract
 from services.chassis.errors import NotFound
 from services.patterns.fallback import fallback

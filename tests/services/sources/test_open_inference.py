@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from models.contract import ContractBroken
+from models.refusal import ContractBroken
 from services.open_inference import TensorIn, read_tensor, write_tensors
 
 READ: list[tuple[str, list[int], Any, Any]] = [
