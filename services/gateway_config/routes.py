@@ -83,6 +83,7 @@ class Nowhere:
 ROUTES: tuple[Route | Nowhere, ...] = (
     Nowhere("/metrics"),
     Exactly("/api/openapi.json", "web"),
+    Exactly("/api/docs", "web"),
     Stream("/api/items/*/events", "items"),
     Stream("/items/*/events", "web"),
     Route("/api/identity", "identity"),
