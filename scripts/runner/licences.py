@@ -41,12 +41,15 @@ def locked() -> dict[str, list[str]]:
 
 def licence(distribution: Distribution) -> str:
     """What the package's metadata says, in one line."""
-    told = distribution.metadata.get_all
-    if name := distribution.metadata.get("License-Expression"):
-        return str(name)
-    classifiers = [line.split(" :: ")[-1] for line in told("Classifier") or [] if line.startswith("License ::")]
+
+    def told(field: str) -> list[str]:
+        return [str(value) for value in distribution.metadata.get_all(field) or []]
+
+    if names := told("License-Expression"):
+        return names[0]
+    classifiers = [line.split(" :: ")[-1] for line in told("Classifier") if line.startswith("License ::")]
     known = [name for name in classifiers if name != "OSI Approved"]
-    first = str(distribution.metadata.get("License") or "").strip().splitlines()
+    first = "".join(told("License")).strip().splitlines()
     return ", ".join(known) or (first[0][:60] if first else "not stated")
 
 
