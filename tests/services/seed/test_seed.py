@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ class Platform:
 
     def post_images(self, request: httpx.Request, who: str) -> httpx.Response:
         self.uploads += 1
-        return httpx.Response(201, json={"id": hashlib.sha256(request.content[100:]).hexdigest()})
+        _, content, _ = re.split(rb"\r\n\r\n|\r\n--", request.content, maxsplit=2)
+        return httpx.Response(201, json={"id": hashlib.sha256(content).hexdigest()})
 
     def post_items(self, request: httpx.Request, who: str) -> httpx.Response:
         body, key = json.loads(request.content), (who, request.headers["idempotency-key"])
