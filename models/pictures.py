@@ -15,8 +15,8 @@ FORMATS: Final = {"JPEG": "jpeg", "PNG": "png", "WEBP": "webp"}
 """What is accepted: Pillow's name of a format, and ours."""
 
 MAX_PIXELS: Final = 40_000_000
-WIDEST: Final = 4 / 3
-"""A wider (or taller) picture loses its ends before it is squeezed into a square."""
+WIDEST: Final = 1.1
+"""A wider (or taller) picture loses its ends before it is squeezed into a square: what it shows keeps its shape."""
 
 SIGNATURES: Final = ((b"\xff\xd8\xff", "jpeg"), (b"\x89PNG\r\n\x1a\n", "png"))
 SIXTEEN_BITS: Final = ("I;16", "I;16B", "I;16L", "I;16N", "I")
