@@ -1,0 +1,1 @@
+"""Documents tell what the code does."""
