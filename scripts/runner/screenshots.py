@@ -1,6 +1,6 @@
 """The pictures of the README, taken from a running platform: `scripts/screenshots` writes docs/pictures.
 
-Needs Debian's chromium, and items that a search for ねこ finds. Nothing is registered or changed.
+Needs Debian's chromium, and items: the newest cat is shown (register a photo of one before). Nothing is changed.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ TITLES = {"en": "Our cat at the window", "ja": "窓辺のねこ"}
 
 
 class NothingToShow(Exception):
-    """The platform has no item that the example search finds."""
+    """The platform has no item with a cat."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def pictures(browser: Browser, platform: Platform) -> Iterator[tuple[str, bytes]
             yield f"home-{language}", shot(page, "/")
             yield f"register-{language}", registering(page, language)
         with visitor(browser, platform, language, "moderator") as page:
-            yield f"item-{language}", shot(page, f"/items/{found(page)['item_id']}")
+            yield f"item-{language}", shot(page, newest_cat(page))
         with visitor(browser, platform, language, "operator") as page:
             yield f"status-{language}", status(page)
     with visitor(browser, platform, "ja", "user", **PHONE) as page:
@@ -111,20 +112,24 @@ def status(page: Page) -> bytes:
 
 def registering(page: Page, language: str) -> bytes:
     """The form, filled in and not sent."""
-    picture = page.request.get(f"/pictures/{found(page)['image_id']}/large").body()
     page.goto("/register")
-    page.locator("#file").set_input_files({"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": picture})
+    page.locator("#file").set_input_files({"name": "cat.png", "mimeType": "image/png", "buffer": cat()})
     page.locator("#title").fill(TITLES[language])
     page.locator("img.preview").wait_for()
     return page.screenshot()
 
 
-def found(page: Page) -> dict[str, Any]:
-    """The first item that the example search finds; raises NothingToShow."""
-    results = page.request.get("/api/search", params={"q": EXAMPLE, "limit": 1}).json()["results"]
+def cat() -> bytes:
+    """A photo of a real cat."""
+    return (files("skimage") / "data" / "chelsea.png").read_bytes()
+
+
+def newest_cat(page: Page) -> str:
+    """The path of an item; raises NothingToShow."""
+    results = page.request.get("/api/search", params={"category": "cat", "limit": 1}).json()["results"]
     if not results:
-        raise NothingToShow(f"{EXAMPLE} finds nothing: register some items first")
-    return dict(results[0])
+        raise NothingToShow("there is no cat: register some items first")
+    return f"/items/{results[0]['item_id']}"
 
 
 def small(png: bytes) -> bytes:
