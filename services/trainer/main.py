@@ -49,7 +49,7 @@ def build(backends: Backends) -> Service:
     service.background(trainer.run)
 
     async def _models() -> None:
-        if missing := [*await trainer.missing(), *trainer.unmade()]:
+        if missing := [*await trainer.missing(), *await trainer.unmade()]:
             raise NotThereYet(", ".join(missing))
 
     service.ready_checks["models"] = _models

@@ -72,6 +72,13 @@ async def waiting(database: Database) -> list[Run]:
         return [Run(**row) for row in await rows.fetchall()]
 
 
+async def unfinished(database: Database) -> list[Run]:
+    """What is queued or being worked on."""
+    async with database.connection() as connection:
+        rows = await connection.execute("SELECT * FROM runs WHERE state IN ('queued', 'running') ORDER BY id")
+        return [Run(**row) for row in await rows.fetchall()]
+
+
 async def interrupted(database: Database) -> list[Run]:
     """A trainer that starts finds runs of one that died: they are marked, and queued again to be resumed."""
     async with database.connection() as connection, connection.transaction():

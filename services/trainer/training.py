@@ -61,11 +61,16 @@ class Trainer:
         """The required models that have no champion; raises httpx.HTTPError when MLflow does not answer."""
         return [name for name in self.required if not await self.champions.has(name)]
 
-    def unmade(self) -> list[str]:
-        """Pipelines without a model whose results are not there yet."""
+    async def unmade(self) -> list[str]:
+        """Pipelines without a model whose results are not there yet, or only in part: a run is at it."""
         known = self.known()
         wanted = [known[name] for name in self.also if name in known]
-        return [one.name for one in wanted if not all((self.places.workspace / path).exists() for path in one.writes)]
+        at_work = {name for run in await runs.unfinished(self.database) for name in run.models}
+        return [one.name for one in wanted if one.name in at_work or not self.written(one)]
+
+    def written(self, pipeline: Pipeline) -> bool:
+        """Whether everything the pipeline writes exists."""
+        return all((self.places.workspace / path).exists() for path in pipeline.writes)
 
     def known(self) -> dict[str, Pipeline]:
         """The pipelines that the sources have now."""
@@ -107,7 +112,7 @@ class Trainer:
     async def queue_what_is_missing(self) -> None:
         """A run for what has no champion and is not in the queue already."""
         queued = {name for run in await runs.waiting(self.database) for name in run.models}
-        names = [name for name in (*await self.missing(), *self.unmade()) if name not in queued]
+        names = [name for name in (*await self.missing(), *await self.unmade()) if name not in queued]
         if names:
             await runs.queue(self.database, names, "start", f"not there yet: {', '.join(names)}")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from services.chassis.service import Service
 from tests.conftest import MakeClient
@@ -114,6 +115,24 @@ async def test_a_model_without_a_pipeline_is_named(trainer: MakeTrainer, client:
     async with at_work(service):
         (run,) = await ended(client(service))
     assert (run["state"], run["error"]) == ("failed", "there is no pipelines/unheard_of/dvc.yaml")
+
+
+async def test_what_is_half_written_is_not_there_yet(
+    trainer: MakeTrainer,
+    client: MakeClient,
+    workspace: Path,
+    signed_in: SignedIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TRAINER_ALSO", "toy")
+    service = trainer()
+    http = client(service)
+    for stage in ("train", "register"):
+        (workspace / "data" / "toy" / stage).mkdir(parents=True)
+    assert (await http.get("/health/ready")).status_code == 200
+    answer = await http.post("/api/trainer/runs", json={"models": ["toy"]}, headers=signed_in(roles=("operator",)))
+    assert answer.status_code == 202
+    assert (await http.get("/health/ready")).json()["checks"]["models"] == "NotThereYet: toy"
 
 
 async def test_operators_train_on_demand(
