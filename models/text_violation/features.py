@@ -18,8 +18,21 @@ SIZE = 2**14
 LONGEST = 4
 """Sequences of one to four characters."""
 
-ADDRESS = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.]+")
-DIGITS = re.compile(r"\d")
+ENDINGS = "com|net|org|info|biz|xyz|top|shop|site|online|club|link|click|ly|me|gl|jp|example"
+ADDRESS = re.compile(
+    r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.]+"
+    rf"|(?<![a-z0-9.-])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:{ENDINGS})(?![a-z0-9.])(?:/\S*)?"
+)
+TELEPHONE = re.compile(r"(?<!\d)0\d{1,3}-\d{2,4}-\d{3,4}(?!\d)|\+\d[\d -]{7,}\d")
+NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
+"""One number, price, date or time: how long it is says nothing about what is meant."""
+
+UNSEEN = re.compile("[\u200b-\u200d\u2060\ufe0f\ufeff\u00ad]")
+JAPANESE = "[\u3040-\u30ff\u3400-\u9fff]"
+GAP = re.compile(rf"(?<={JAPANESE})[ \t]+(?={JAPANESE})")
+"""Japanese has no spaces between words; who puts some in, writes the same."""
+
+SPELT_OUT = re.compile(r"(?<!\w)\w(?: \w){2,}(?!\w)")
 SPACES = re.compile(r"\s+")
 
 
@@ -34,10 +47,12 @@ def encode(raw: bytes) -> dict[str, NDArray[Any]]:
 
 def normalise(text: str) -> str:
     """One spelling for what means the same: width, case, addresses, numbers, white space."""
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = UNSEEN.sub("", unicodedata.normalize("NFKC", text).casefold())
     text = ADDRESS.sub(" \u2192url ", text)
-    text = DIGITS.sub("0", text)
-    return f" {SPACES.sub(' ', text).strip()} "
+    text = TELEPHONE.sub(" \u2192tel ", text)
+    text = SPACES.sub(" ", GAP.sub("", NUMBER.sub("0", text))).strip()
+    text = SPELT_OUT.sub(lambda letters: letters[0].replace(" ", ""), text)
+    return f" {text} "
 
 
 def vector(text: str) -> NDArray[np.float32]:

@@ -3,11 +3,12 @@
     dvc repro pipelines/text_violation/dvc.yaml:evaluate
 
 Two numbers, always together: sentences from templates the training never saw, and the gold file,
-written by hand. One half of the gold file chooses the thresholds, the other half only reports.
+written by hand. The thresholds are chosen on those sentences and one half of the gold file, as if
+violations were as rare as they are in life; the other half of the gold file only reports.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ class Params:
     cost_publish_bad: float
     cost_reject_good: float
     cost_review: float
+    share_bad: float
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ class Judged:
         """Some of them."""
         return Judged(self.truth[mask], self.said[mask], self.scores[mask])
 
+    def and_also(self, other: "Judged") -> "Judged":
+        """These and others."""
+        parts = zip(astuple(self), astuple(other), strict=True)
+        return Judged(*(np.concatenate(both) for both in parts))
+
 
 def main() -> None:
     params = load(Params, "pipelines/text_violation/params.yaml", "evaluate")
@@ -68,14 +75,14 @@ def main() -> None:
     texts = read(GOLD)
     held_out, gold = judge(read(PREPARED / "texts.csv", "test")), judge(texts)
     choosing = np.array([text.part == "choose" for text in texts])
-    chosen = thresholds(gold.where(choosing), costs)
+    chosen = thresholds(held_out.and_also(gold.where(choosing)), costs, params.share_bad)
     metrics = measured(held_out, gold, ~choosing, chosen, costs)
     manifest = contract().model_copy(
         update={"thresholds": {"violation_reject": chosen.reject, "violation_review": chosen.review}}
     )
     matrix = confusion(gold.truth, gold.said, len(LABELS))
     confusion_picture(matrix, LABELS, CARD / "confusion.png", "text_violation on the gold file")
-    text = described(manifest, metrics, gold, costs)
+    text = described(manifest, metrics, gold, params)
     write(manifest, texts, metrics, reference(held_out), text)
 
 
@@ -86,9 +93,13 @@ def judge(texts: list[Text]) -> Judged:
     return Judged(labels(texts), chances.argmax(axis=1), 1 - chances[:, 0].astype(np.float64))
 
 
-def thresholds(judged: Judged, costs: Costs) -> Thresholds:
-    """The cheapest thresholds on these texts, rounded so that they can be quoted."""
-    best = choose_thresholds(judged.scores, judged.bad, costs.publish_bad, costs.reject_good, costs.review)
+def thresholds(judged: Judged, costs: Costs, share_bad: float) -> Thresholds:
+    """The cheapest thresholds where this share of the texts is bad, rounded so that they can be quoted."""
+    bad, scores = judged.bad, judged.scores
+    times = max(1, round(bad.sum() * (1 - share_bad) / share_bad / (~bad).sum()))
+    scores = np.concatenate([scores[bad], np.repeat(scores[~bad], times)])
+    is_bad = np.arange(len(scores)) < bad.sum()
+    best = choose_thresholds(scores, is_bad, costs.publish_bad, costs.reject_good, costs.review)
     return Thresholds(reject=round(best.reject, 4), review=round(best.review, 4))
 
 
@@ -104,6 +115,7 @@ def measured(
         "held_out_accuracy": accuracy(held_out.truth, held_out.said),
         "gold_auc": auc(gold.bad, gold.scores),
         "gold_auc_baseline": auc(gold.bad, np.array(simple["gold"])),
+        "report_auc": auc(report.bad, report.scores),
         **bootstrap((gold.truth == gold.said).astype(float)).named("gold_accuracy"),
         **{f"gold_recall_{k}": v for k, v in recall(gold.truth, gold.said, LABELS).items()},
         **{f"report_{k}": v for k, v in decisions(report.scores, report.bad, chosen, costs).items()},
@@ -121,13 +133,14 @@ def reference(judged: Judged) -> dict[str, Any]:
     }
 
 
-def described(manifest: Manifest, metrics: dict[str, float], gold: Judged, costs: Costs) -> str:
+def described(manifest: Manifest, metrics: dict[str, float], gold: Judged, params: Params) -> str:
     """The card."""
     compared = table(
         ("", "this model", "TF-IDF of words + linear model"),
         [
             ("AUC, held-out templates", metrics["held_out_auc"], metrics["held_out_auc_baseline"]),
             ("AUC, gold file", metrics["gold_auc"], metrics["gold_auc_baseline"]),
+            ("AUC, its reporting half", metrics["report_auc"], ""),
         ],
     )
     kinds = table(("kind", "found, of the gold file"), [(k, metrics[f"gold_recall_{k}"]) for k in LABELS])
@@ -139,18 +152,22 @@ def described(manifest: Manifest, metrics: dict[str, float], gold: Judged, costs
             "moderator. It scores one text: the title, a line break, the description.",
             "How good it is": f"{compared}\n\nAccuracy on the gold file {metrics['gold_accuracy']:.3f} "
             f"({low:.3f} to {high:.3f}).\n\n{kinds}\n\n![Confusion matrix](confusion.png)",
-            "What the thresholds do": decided(metrics, costs),
-            "Data": f"Sentences composed from templates and names of objects; every fourth template and object "
+            "What the thresholds do": decided(metrics, params),
+            "Data": f"Sentences composed from templates and names of objects; every sixth template and object "
             f"name is held out. The gold file has {int((~gold.bad).sum())} good and {int(gold.bad.sum())} bad "
             "lines, written by hand.",
-            "Limits": "The author of the templates also wrote the gold file, so its numbers are indicative. "
-            "Irony, threats without a threatening word, and other languages than Japanese and English are "
-            "not recognised. Prices make innocent texts look like spam: the doubtful band goes to a person.",
+            "Limits": "The author of the templates also wrote the gold file, and looked at what went wrong in its "
+            "choosing half while writing templates, so that half flatters: believe the reporting half, and "
+            "that less than texts of strangers: its single scores were not looked at, but its totals were when the rule "
+            "for the thresholds was settled. "
+            "Irony, threats without a threatening word, insults of two or three letters and other languages than "
+            "Japanese and English are often missed. Innocent texts that speak of prices, prizes or death may go "
+            "to a moderator.",
         },
     )
 
 
-def decided(metrics: dict[str, float], costs: Costs) -> str:
+def decided(metrics: dict[str, float], params: Params) -> str:
     """What happens to the half of the gold file that did not choose the thresholds."""
     rows = [
         ("bad", metrics["report_bad_published"], metrics["report_bad_reviewed"]),
@@ -162,9 +179,10 @@ def decided(metrics: dict[str, float], costs: Costs) -> str:
     ]
     judged = [(kind, f"{p:.1%}", f"{r:.1%}", f"{max(0.0, 1 - p - r):.1%}") for kind, p, r in rows]
     return (
-        f"Chosen for the lowest cost when a published violation costs {costs.publish_bad:g}, a rejected good "
-        f"item {costs.reject_good:g} and a review {costs.review:g}; on the other half of the gold file:\n\n"
-        + table(("", "published", "to a moderator", "rejected"), judged)
+        f"Chosen on the held-out sentences and half of the gold file for the lowest cost, when a published violation "
+        f"costs {params.cost_publish_bad:g}, a rejected good item {params.cost_reject_good:g}, a review "
+        f"{params.cost_review:g}, and {params.share_bad:.0%} of what is registered is bad. On the other half of the "
+        "gold file:\n\n" + table(("", "published", "to a moderator", "rejected"), judged)
     )
 
 

@@ -45,6 +45,7 @@ def test_a_moderator_publishes_and_rejects(platform: Platform) -> None:
 DOUBTFUL = [
     *("buy now cheap", "free", "セール 50% off", "フォローしてね 登録はこちら", "今だけ無料 配布中", "稼げる副業の話"),
     *("won a free ticket", "what an ugly stupid thing", "バカな猫", "お得な情報はプロフィールから", "売ります 3000円"),
+    *("死ぬほど不快な写真", "気持ち悪い虫、消えて", "stupid ugly dog", "win a prize with me"),
 ]
 
 

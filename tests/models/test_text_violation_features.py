@@ -19,6 +19,13 @@ from models.text_violation.features import answer, encode, normalise
         ("write to me@a.example", "write to somebody.else@b.example"),
         ("月50万円", "月３９万円"),
         ("two\n\n  lines ", "two lines"),
+        ("first 20479194", "first 3"),
+        ("1,250円、2024-05-03 19:30", "3円、7 5"),
+        ("ス マ ホ で 副 業", "スマホで副業"),
+        ("F R E E gift", "free gift"),
+        ("死\u200bね", "死ね"),
+        ("bit.ly/x9", "https://a.example"),
+        ("090-0000-0000まで", "+81 90 0000 0000まで"),
     ],
 )
 def test_what_means_the_same_looks_the_same(typed: str, meant: str) -> None:
