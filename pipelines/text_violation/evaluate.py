@@ -158,8 +158,8 @@ def described(manifest: Manifest, metrics: dict[str, float], gold: Judged, param
             "lines, written by hand.",
             "Limits": "The author of the templates also wrote the gold file, and looked at what went wrong in its "
             "choosing half while writing templates, so that half flatters: believe the reporting half, and "
-            "that less than texts of strangers: its single scores were not looked at, but its totals were when the rule "
-            "for the thresholds was settled. "
+            "that less than texts of strangers: its single scores were not looked at, but its totals were when the "
+            "rule for the thresholds was settled. "
             "Irony, threats without a threatening word, insults of two or three letters and other languages than "
             "Japanese and English are often missed. Innocent texts that speak of prices, prizes or death may go "
             "to a moderator.",

@@ -1,7 +1,7 @@
 """Ordinary titles go through, plain violations do not, and how a text is typed changes nothing.
 
-Judged by the artefact that the pipeline made here. None of these lines is in the gold file, so none chose a threshold; a few of
-the shortest can be composed from the templates too.
+Judged by the artefact that the pipeline made here. None of these lines is in the gold file, so none chose a
+threshold; a few of the shortest can be composed from the templates too.
 """
 
 import re
