@@ -125,10 +125,11 @@ async def test_what_is_half_written_is_not_there_yet(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TRAINER_ALSO", "toy")
-    service = trainer()
+    service = trainer("other")
     http = client(service)
-    for stage in ("train", "register"):
-        (workspace / "data" / "toy" / stage).mkdir(parents=True)
+    for path in ("toy/train", "toy/register", "other/register"):
+        (workspace / "data" / path).parent.mkdir(parents=True, exist_ok=True)
+        (workspace / "data" / path).write_text("made")
     assert (await http.get("/health/ready")).status_code == 200
     answer = await http.post("/api/trainer/runs", json={"models": ["toy"]}, headers=signed_in(roles=("operator",)))
     assert answer.status_code == 202
