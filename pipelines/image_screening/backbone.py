@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from models.image_screening.features import SIZE
 
-DEPTHS = (7, 10, 12, 14, 15)
+DEPTHS = (7, 9, 10, 11, 12, 13, 14, 15)
 """Blocks of the network (of 16) after which features are taken."""
 
 

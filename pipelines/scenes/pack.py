@@ -12,7 +12,7 @@ def write_pack(folder: Path, name: str, rows: Iterable[tuple[Row, bytes]]) -> in
     """Write NAME.bin and NAME.jsonl; returns how many."""
     folder.mkdir(parents=True, exist_ok=True)
     offset = count = 0
-    with (folder / f"{name}.bin").open("wb") as blobs, (folder / f"{name}.jsonl").open("w") as index:
+    with (folder / f"{name}.bin").open("wb") as blobs, (folder / f"{name}.jsonl").open("w", encoding="utf-8") as index:
         for row, blob in rows:
             entry = {**row, "offset": offset, "length": len(blob)}
             index.write(json.dumps(entry, ensure_ascii=False, sort_keys=True) + "\n")
@@ -25,7 +25,8 @@ class Pack:
     """Reads what `write_pack` wrote: `rows` is the index, `blob(i)` the bytes."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        self.rows: list[Row] = [json.loads(line) for line in (folder / f"{name}.jsonl").open()]
+        with (folder / f"{name}.jsonl").open(encoding="utf-8") as index:
+            self.rows: list[Row] = [json.loads(line) for line in index]
         self._bytes = (folder / f"{name}.bin").read_bytes()
 
     def __len__(self) -> int:

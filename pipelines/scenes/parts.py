@@ -19,7 +19,6 @@ BACKGROUND_PHOTOS = (
     "gravel.png",
     "hubble_deep_field.jpg",
     "ihc.png",
-    "moon.png",
     "retina.jpg",
     "rocket.jpg",
 )

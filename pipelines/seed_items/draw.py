@@ -26,6 +26,7 @@ from pipelines.progress import progress
 from pipelines.scenes.backgrounds import Rng
 from pipelines.scenes.compose import Scene, Sprite, Stock, compose, jpeg
 from pipelines.scenes.forbidden import draw_forbidden
+from pipelines.scenes.groups import GROUPS
 from pipelines.scenes.pack import Pack, Row
 from pipelines.scenes.parts import background_paths
 from pipelines.scenes.sprites import OUT as SPRITES
@@ -50,6 +51,7 @@ class Params:
     height: int
     sprite: int
     owners: int
+    group: int | None = None  # take objects and photos of this group only
 
 
 @dataclass(frozen=True)
@@ -80,24 +82,31 @@ def style(name: str) -> IconSet:
 
 
 @cache
-def photos() -> list[Image.Image]:
-    """All background photos."""
-    return [Image.open(path).convert("RGB") for path in background_paths()]
+def photos(group: int | None) -> list[Image.Image]:
+    """The background photos, of one group or all."""
+    paths = background_paths()
+    return [Image.open(path).convert("RGB") for path in (paths if group is None else paths[group::GROUPS])]
+
+
+def by_concept(params: Params) -> dict[str, list[int]]:
+    """The objects of the ten categories that may be drawn: their rows, a style each."""
+    found: dict[str, list[int]] = {}
+    for index, row in enumerate(sprites()):
+        if row["kind"] in names(CATEGORIES) and params.group in (None, row["group"]):
+            found.setdefault(row["concept"], []).append(index)
+    return dict(sorted(found.items()))
 
 
 def orders(params: Params) -> list[Order]:
     """Objects in turn, another style each time round; then what breaks a rule; well mixed."""
     rng, wanted = np.random.default_rng([params.seed, 0]), list[tuple[int | None, str]]()
-    by_concept: dict[str, list[int]] = {}
-    for index, row in enumerate(sprites()):
-        if row["kind"] in names(CATEGORIES):
-            by_concept.setdefault(row["concept"], []).append(index)
-    concepts = sorted(by_concept)
+    known = by_concept(params)
+    concepts = list(known)
     for place in range(params.good):
-        styles = by_concept[concepts[place % len(concepts)]]
+        styles = known[concepts[place % len(concepts)]]
         wanted.append((styles[(place // len(concepts) + place) % len(styles)], "ok"))
     wanted += [(None, kind) for kind in FORBIDDEN]
-    wanted += [(by_concept[concepts[place * 7]][0], "spam") for place in range(4)]
+    wanted += [(known[concepts[place * 7]][0], "spam") for place in range(4)]
     mixed = [wanted[int(place)] for place in rng.permutation(len(wanted))]
     return [Order(number, *what, "ja" if number % 2 else "en") for number, what in enumerate(mixed)]
 
@@ -135,16 +144,17 @@ def picture(rng: Rng, order: Order, params: Params) -> Scene:
     size = (params.width, params.height)
     if order.sprite is not None:
         row = sprites()[order.sprite]
-        return compose(rng, stock([order.sprite], some(rng, "other", 2), params), row["kind"], size)
-    large = some(rng, "weapon", 2) if order.violation == "weapon" else []
+        return compose(rng, stock([order.sprite], some(rng, "other", 2, params), params), row["kind"], size)
+    large = some(rng, order.violation, 2, params) if order.violation in ("weapon", "alcohol") else []
     kinds = ("money", "other", "cat", "food")
-    stocked = stock(large, [index for kind in kinds for index in some(rng, kind, 2)], params)
+    stocked = stock(large, [index for kind in kinds for index in some(rng, kind, 2, params)], params)
     return draw_forbidden(rng, stocked, order.violation, size, ["cat", "food"])
 
 
-def some(rng: Rng, kind: str, count: int) -> list[int]:
+def some(rng: Rng, kind: str, count: int, params: Params) -> list[int]:
     """A few objects of a kind."""
-    rows = [index for index, row in enumerate(sprites()) if row["kind"] == kind]
+    usable = (index for index, row in enumerate(sprites()) if params.group in (None, row["group"]))
+    rows = [index for index in usable if sprites()[index]["kind"] == kind]
     return [rows[int(place)] for place in rng.integers(0, len(rows), count)]
 
 
@@ -156,7 +166,7 @@ def stock(large: list[int], small: list[int], params: Params) -> Stock:
         content = again(row, params.sprite) if index in large else pack().blob(index)
         cut = Image.open(BytesIO(content)).convert("RGBA")
         found.setdefault(row["kind"], []).append(Sprite(row["kind"], row["concept"], row["style"], cut, index))
-    return Stock(found, photos())
+    return Stock(found, photos(params.group))
 
 
 def again(row: Row, size: int) -> bytes:
@@ -182,9 +192,8 @@ def draw_some(wanted: list[Order], params: Params) -> list[tuple[dict[str, Any],
     return [drawn(order, params) for order in wanted]
 
 
-def draw_all(params: Params) -> Iterator[tuple[dict[str, Any], bytes]]:
+def draw_all(wanted: list[Order], params: Params) -> Iterator[tuple[dict[str, Any], bytes]]:
     """All items in order, drawn by several processes."""
-    wanted = orders(params)
     chunks = [wanted[start : start + CHUNK] for start in range(0, len(wanted), CHUNK)]
     with ProcessPoolExecutor(len(os.sched_getaffinity(0)), mp_context=get_context("forkserver")) as pool:
         done = pool.map(draw_some, chunks, [params] * len(chunks))
@@ -197,7 +206,7 @@ def main() -> None:
     params = load(Params, "pipelines/seed_items/params.yaml", "draw")
     OUT.mkdir(parents=True, exist_ok=True)
     with (OUT / "items.jsonl").open("w", encoding="utf-8") as lines:
-        for line, content in draw_all(params):
+        for line, content in draw_all(orders(params), params):
             (OUT / line["picture"]).write_bytes(content)
             lines.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
 

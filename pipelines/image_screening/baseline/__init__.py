@@ -1,0 +1,1 @@
+"""The baseline of image_screening: a small network that starts from nothing."""
