@@ -164,3 +164,17 @@ def own_platform() -> Iterator[Platform]:
     subprocess.run(["scripts/up", "--without", "seed"], check=True)
     yield Platform.at(f"http://127.0.0.1:{port}", state_dir / "volumes" / "keys-accounts" / "accounts.json", state_dir)
     subprocess.run(["scripts/down"], check=True)
+
+
+LAST = ("journeys", "chaos", "browser")
+"""What needs a running platform comes last; the browser's driver keeps an event loop of its own until the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Quick tests first."""
+
+    def turn(item: pytest.Item) -> int:
+        folder = item.path.relative_to(item.config.rootpath).parts[1]
+        return LAST.index(folder) + 1 if folder in LAST else 0
+
+    items.sort(key=turn)
