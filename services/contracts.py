@@ -64,6 +64,7 @@ class Judgement(BaseModel):
     label: str
     score: float
     margin: float = 1.0
+    sure: bool = Field(True, description="Whether the margin is wide enough to act on the label.")
     top: list[Score] = []
 
 

@@ -82,7 +82,9 @@ def decided(manifest: Manifest, metrics: Metrics, costs: Costs) -> str:
         + "\n\n"
         + table(("kind", "not published"), kinds)
         + f"\n\nBelow a category margin of {manifest.thresholds['category_margin']:g} a moderator looks as well: "
-        f"{metrics['good_low_margin']:.1%} of good held-out scenes."
+        f"{metrics['good_low_margin']:.1%} of good held-out scenes. From a margin of "
+        f"{manifest.thresholds['tag_margin']:g} on an item is tagged with its category: {metrics['good_tagged']:.1%} "
+        f"of them, and {metrics['tags_right']:.1%} of those tags are right."
     )
 
 

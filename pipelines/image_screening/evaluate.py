@@ -62,6 +62,7 @@ class Params:
     cost_reject_good: float
     cost_review: float
     review_share: float  # of good scenes, for the category alone: the least certain ones
+    tag_precision: float  # of tags, on validation scenes
 
     @property
     def costs(self) -> Costs:
@@ -105,15 +106,15 @@ def main() -> None:
     group = load(train.Params, "pipelines/image_screening/params.yaml", "train").test_group
     network = OnnxFile(train.OUT / "model.onnx", threads=len(os.sched_getaffinity(0)))
     held_out, photos = judge(network, group), judge_photos(network)
-    chosen, margin = thresholds(params)
+    chosen, margins = thresholds(params), category_margins(params)
     facts = json.loads((train.OUT / "facts.json").read_text())
-    metrics = measured(held_out, photos, chosen, margin, params, facts)
+    metrics = measured(held_out, photos, chosen, margins, params, facts)
     manifest = contract().model_copy(
         update={
             "thresholds": {
                 "violation_reject": chosen.reject,
                 "violation_review": chosen.review,
-                "category_margin": margin,
+                **margins,
             }
         }
     )
@@ -147,19 +148,37 @@ def judge_photos(network: OnnxFile) -> list[dict[str, Any]]:
     return rows
 
 
-def thresholds(params: Params) -> tuple[Thresholds, float]:
-    """The cheapest thresholds on validation scenes, and the margin below which a moderator looks."""
+def thresholds(params: Params) -> Thresholds:
+    """The cheapest thresholds on validation scenes."""
     with np.load(train.OUT / "validation.npz") as known:
-        category, violation = known["category"], known["violation"]
-        label, kind = known["category_label"], known["violation_label"]
+        violation, kind = known["violation"], known["violation_label"]
     costs = params.costs
     score = 1 - violation[:, 0].astype(np.float64)
     best = choose_thresholds(score, kind > 0, costs.publish_bad, costs.reject_good, costs.review)
-    margin = float(np.quantile(margins(category[label != NONE]), params.review_share))
-    return Thresholds(reject=round(best.reject, 4), review=round(best.review, 4)), round(margin, 4)
+    return Thresholds(reject=round(best.reject, 4), review=round(best.review, 4))
 
 
-def margins(category: Floats) -> Floats:
+def category_margins(params: Params) -> dict[str, float]:
+    """The margin below which a moderator looks, and the one from which on an item is tagged."""
+    with np.load(train.OUT / "validation.npz") as known:
+        good = known["category_label"] != NONE
+        category, label = known["category"][good], known["category_label"][good]
+    ahead = margin(category)
+    return {
+        "category_margin": round(float(np.quantile(ahead, params.review_share)), 4),
+        "tag_margin": round(smallest_margin(ahead, category.argmax(1) == label, params.tag_precision), 4),
+    }
+
+
+def smallest_margin(ahead: Floats, right: NDArray[np.bool_], precision: float) -> float:
+    """The smallest margin above which at least that part is right; the largest one when there is none."""
+    order = np.argsort(-ahead)
+    reached = np.cumsum(right[order]) / np.arange(1, len(order) + 1) >= precision
+    last = np.flatnonzero(reached)[-1] if reached.any() else 0
+    return float(ahead[order][last])
+
+
+def margin(category: Floats) -> Floats:
     """How far the best category is ahead of the next."""
     ordered = np.sort(category, axis=1)
     return np.asarray(ordered[:, -1] - ordered[:, -2])
@@ -169,24 +188,27 @@ def measured(
     held_out: Judged,
     photos: list[dict[str, Any]],
     chosen: Thresholds,
-    margin: float,
+    least: dict[str, float],
     params: Params,
     facts: dict[str, Any],
 ) -> dict[str, float]:
     """Every number of the card."""
     bad = ~held_out.good
     top3 = np.argsort(-held_out.category[held_out.good], axis=1)[:, :3]
-    low = margins(held_out.category[held_out.good]) < margin
+    ahead, right = margin(held_out.category[held_out.good]), held_out.truth == held_out.said
+    tagged = ahead >= least["tag_margin"]
     numbers = {
         **over_splits(facts["split_accuracy"]).named("splits_accuracy"),
-        **bootstrap((held_out.truth == held_out.said).astype(float)).named("held_out_accuracy"),
+        **bootstrap(right.astype(float)).named("held_out_accuracy"),
         "held_out_top3": float((top3 == held_out.truth[:, None]).any(1).mean()),
         **{f"recall_{name}": value for name, value in recall(held_out.truth, held_out.said, CATEGORY).items()},
         "photos_right": accuracy(np.array([p["label"] == p["said"] for p in photos]), np.ones(len(photos), bool)),
         "violation_auc": auc(bad, held_out.score),
         **kinds(held_out, chosen),
         **decisions(held_out.score, bad, chosen, params.costs),
-        "good_low_margin": float(low.mean()),
+        "good_low_margin": float((ahead < least["category_margin"]).mean()),
+        "good_tagged": float(tagged.mean()),
+        "tags_right": float(right[tagged].mean()),
         **precision_at(held_out.embedding[held_out.good], held_out.truth, concepts(held_out)),
         "photo_weight": facts["photo_weight"],
         **baseline(),

@@ -88,7 +88,7 @@ class Screener:
             sequence=item.sequence,
             verdict=decision.verdict,
             reasons=decision.reasons,
-            category=Judgement.model_validate(picture.answer["category"]),
+            category=Judgement.model_validate(picture.answer["category"] | {"sure": picture.sure_of_category}),
             violation=violation(picture),
             text_violation=violation(by_model[TEXT]),
             tags=tags(picture, item.category, self._denied),

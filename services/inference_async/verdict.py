@@ -47,9 +47,14 @@ class Opinion:
         return next((str(entry["label"]) for entry in top if entry["label"] != OK), OK)
 
     @property
+    def lost_for_category(self) -> bool:
+        """The best category is hardly ahead of the next: a moderator looks."""
+        return bool(self.answer["category"]["margin"] < self.thresholds.get("category_margin", 0.0))
+
+    @property
     def sure_of_category(self) -> bool:
-        """The best category is far enough ahead of the next."""
-        return self.real and self.answer["category"]["margin"] >= self.thresholds.get("category_margin", 0.0)
+        """The best category is far enough ahead of the next to tag the item with it."""
+        return self.real and self.answer["category"]["margin"] >= self.thresholds.get("tag_margin", 0.0)
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ def _about_category(opinion: Opinion, chosen: str | None, denied: Collection[str
         return
     label, score = opinion.answer["category"]["label"], opinion.answer["category"]["score"]
     reason = Reason(kind="category", label=label, score=score, by=opinion.model)
-    if label in denied or (chosen is None and not opinion.sure_of_category):
+    if label in denied or (chosen is None and opinion.lost_for_category):
         yield "review", reason
     elif chosen is not None and opinion.sure_of_category and label != chosen:
         yield "publish", reason

@@ -76,9 +76,9 @@ async def screening_of(connection: Connection, item: Stored) -> ItemScreened | N
 
 
 def published(item: Stored, screening: ItemScreened | None) -> ItemPublished:
-    """Everything search needs. A category that only a default answered is nobody's word, and is left out."""
+    """Everything search needs. A category that only a default answered, or that is unsure, is left out."""
     embedding = screening.embedding if screening else []
-    judged = screening.category.label if screening and embedding else None
+    judged = screening.category.label if screening and embedding and screening.category.sure else None
     return ItemPublished(
         item_id=item.id,
         revision=item.revision,

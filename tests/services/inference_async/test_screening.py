@@ -24,7 +24,7 @@ from services.prediction import Prediction, ServedBy
 from tests.conftest import MakeBackends
 
 PICTURE = b"the bytes of a picture"
-THRESHOLDS = {"violation_reject": 0.9, "violation_review": 0.5, "category_margin": 0.2}
+THRESHOLDS = {"violation_reject": 0.9, "violation_review": 0.5, "category_margin": 0.2, "tag_margin": 0.2}
 
 
 class FakeJudge:

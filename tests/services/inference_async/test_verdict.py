@@ -8,7 +8,7 @@ import pytest
 from services.contracts import Verdict
 from services.inference_async.verdict import Opinion, decide, is_rejected, tags
 
-THRESHOLDS = {"violation_reject": 0.9, "violation_review": 0.5, "category_margin": 0.2}
+THRESHOLDS = {"violation_reject": 0.9, "violation_review": 0.5, "category_margin": 0.2, "tag_margin": 0.4}
 
 
 def picture(
@@ -127,6 +127,8 @@ def test_tags_are_in_both_languages() -> None:
 
 def test_a_tag_is_given_only_when_sure() -> None:
     assert tags(picture(margin=0.1), None) == []
+    assert tags(picture(margin=0.3), None) == []
+    assert decide([picture(margin=0.3), text()], chosen=None).verdict == "publish"
     assert tags(picture(margin=0.1), "dog") == ["dog", "犬"]
     assert tags(picture(served_by="default"), None) == []
     assert tags(picture(category="insect"), None, {"insect"}) == []
