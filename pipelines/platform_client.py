@@ -4,6 +4,8 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +36,12 @@ def accounts_file() -> Path:
     return Path(os.environ.get("STATE_DIR", ".state")) / ACCOUNTS
 
 
-def client(arguments: argparse.Namespace) -> httpx.Client:
+@contextmanager
+def client(arguments: argparse.Namespace) -> Iterator[httpx.Client]:
     """A signed-in client."""
-    http = httpx.Client(base_url=arguments.platform, timeout=PATIENCE_SECONDS, trust_env=False)
-    http.headers["authorization"] = f"Bearer {arguments.token or signed_in(http, arguments.accounts)}"
-    return http
+    with httpx.Client(base_url=arguments.platform, timeout=PATIENCE_SECONDS, trust_env=False) as http:
+        http.headers["authorization"] = f"Bearer {arguments.token or signed_in(http, arguments.accounts)}"
+        yield http
 
 
 def signed_in(http: httpx.Client, accounts: Path) -> str:

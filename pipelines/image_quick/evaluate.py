@@ -4,7 +4,6 @@ dvc repro pipelines/image_quick/dvc.yaml:evaluate
 """
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,8 +91,8 @@ def main() -> None:
     manifest = contract().model_copy(
         update={"thresholds": {"violation_reject": chosen.reject, "violation_review": chosen.review}}
     )
-    picture = train.OUT / "confusion.png"
-    confusion_picture(confusion(held_out.truth, held_out.said, 10), CATEGORY, picture, "objects never seen")
+    matrix = confusion(held_out.truth, held_out.said, 10)
+    confusion_picture(matrix, CATEGORY, CARD / "confusion.png", "objects never seen")
     write(manifest, metrics, reference(held_out), described(manifest, metrics, photos, params.costs))
 
 
@@ -188,7 +187,7 @@ def described(manifest: Manifest, metrics: Metrics, photos: dict[str, str], cost
 
 def write(manifest: Manifest, metrics: Metrics, known: dict[str, Any], card_text: str) -> None:
     """The artefact, and what is committed of it: the metrics and the card."""
-    pack, picture = Pack(SCENES, "scenes"), train.OUT / "confusion.png"
+    pack = Pack(SCENES, "scenes")
     first = {row["violation"]: index for index, row in reversed(list(enumerate(pack.rows)))}
     artefact.write(
         DATA / "model",
@@ -198,12 +197,11 @@ def write(manifest: Manifest, metrics: Metrics, known: dict[str, Any], card_text
         metrics,
         known,
         card_text,
-        {"confusion.png": picture},
+        {"confusion.png": CARD / "confusion.png"},
         libraries=["pillow"],
     )
     (DATA / "metrics.json").write_text(artefact.canonical(metrics), "utf-8")
     (CARD / "card.md").write_text(card_text, "utf-8")
-    shutil.copyfile(picture, CARD / "confusion.png")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ Two numbers, always together: objects that were never seen in any style, and pho
 import hashlib
 import json
 import os
-import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -118,8 +117,8 @@ def main() -> None:
             }
         }
     )
-    picture = train.OUT / "confusion.png"
-    confusion_picture(confusion(held_out.truth, held_out.said, 10), CATEGORY, picture, "objects never seen")
+    matrix = confusion(held_out.truth, held_out.said, 10)
+    confusion_picture(matrix, CATEGORY, CARD / "confusion.png", "objects never seen")
     write(manifest, metrics, reference(held_out), described(manifest, metrics, photos, facts, params.costs))
 
 
@@ -251,7 +250,6 @@ def reference(held_out: Judged) -> dict[str, Any]:
 
 def write(manifest: Manifest, metrics: dict[str, float], known: dict[str, Any], card_text: str) -> None:
     """The artefact, and what is committed of it: the metrics and the card."""
-    confusion_png = train.OUT / "confusion.png"
     artefact.write(
         DATA / "model",
         manifest,
@@ -260,12 +258,11 @@ def write(manifest: Manifest, metrics: dict[str, float], known: dict[str, Any], 
         metrics,
         known,
         card_text,
-        {"confusion.png": confusion_png},
+        {"confusion.png": CARD / "confusion.png"},
         libraries=["pillow"],
     )
     (DATA / "metrics.json").write_text(artefact.canonical(metrics), "utf-8")
     (CARD / "card.md").write_text(card_text, "utf-8")
-    shutil.copyfile(confusion_png, CARD / "confusion.png")
 
 
 def samples() -> list[bytes]:
