@@ -78,7 +78,7 @@ def _in_profile(service: Service, profiles: Collection[str]) -> bool:
 def _left_out(service: Service, site: Site, without: Collection[str]) -> str | None:
     """Why a chosen service is not started here; an empty text needs no word."""
     variable = service.local.unless
-    if service.name in without:
+    if service.name in without or not service.replicas:
         return ""
     if variable and site.environment.get(variable):
         return f"{service.name}: not started, {variable} is given"

@@ -29,6 +29,8 @@ COMMANDS = {
     "PORT": "The public port; every other one moves with it.",
     "PYTHON": "The Python that `scripts/setup` makes the virtual environments with.",
     "REQUIRED_MODELS": "Models that must have a champion before the platform is healthy.",
+    "REVISION": "Label of the images: the commit they are built from.",
+    "SOURCE": "Label of the images: where the sources are.",
     "STATE_DIR": "Folder in which the local platform keeps everything.",
     "VERSION": "Tag of the images.",
 }
