@@ -166,6 +166,19 @@ def own_platform() -> Iterator[Platform]:
     subprocess.run(["scripts/down"], check=True)
 
 
+@pytest.fixture(scope="session")
+def trained(request: pytest.FixtureRequest) -> Path:
+    """The folder below which the pipelines' results lie: this clone's, else those of the tests' own platform."""
+    root: Path = request.config.rootpath
+    if (root / "data" / "image_screening" / "model" / "manifest.json").is_file():
+        return root
+    if "STATE_DIR" not in os.environ:
+        pytest.skip("nothing is trained here: scripts/test trains, or dvc repro -P")
+    own: Platform = request.getfixturevalue("own_platform")
+    assert own.state_dir
+    return own.state_dir / "volumes" / "trainer" / "workspace"
+
+
 LAST = ("journeys", "chaos", "browser")
 """What needs a running platform comes last; the browser's driver keeps an event loop of its own until the end."""
 
@@ -175,6 +188,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def turn(item: pytest.Item) -> int:
         folder = item.path.relative_to(item.config.rootpath).parts[1]
-        return LAST.index(folder) + 1 if folder in LAST else 0
+        if folder in LAST:
+            return LAST.index(folder) + 2
+        return 1 if "trained" in getattr(item, "fixturenames", ()) else 0
 
     items.sort(key=turn)

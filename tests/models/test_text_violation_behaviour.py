@@ -16,8 +16,6 @@ from numpy.typing import NDArray
 from models.contract import Manifest
 from models.text_violation.features import encode
 
-MADE = Path(__file__).parents[2] / "data/text_violation/model"
-
 
 def table(lines: str) -> list[str]:
     """The texts between bars and line ends."""
@@ -57,15 +55,18 @@ You are a stupid idiot|Shut up, loser|kill yourself|I will break your legs
 
 
 @pytest.fixture(scope="module")
-def manifest() -> Manifest:
-    if not (MADE / "manifest.json").is_file():
-        pytest.skip("there is no artefact here: dvc repro pipelines/text_violation/dvc.yaml")
-    return Manifest.model_validate_json((MADE / "manifest.json").read_bytes())
+def made(trained: Path) -> Path:
+    return trained / "data" / "text_violation" / "model"
 
 
 @pytest.fixture(scope="module")
-def session(manifest: Manifest) -> ort.InferenceSession:
-    return ort.InferenceSession(MADE / "model.onnx", providers=["CPUExecutionProvider"])
+def manifest(made: Path) -> Manifest:
+    return Manifest.read(made)
+
+
+@pytest.fixture(scope="module")
+def session(made: Path) -> ort.InferenceSession:
+    return ort.InferenceSession(made / "model.onnx", providers=["CPUExecutionProvider"])
 
 
 def scores(session: ort.InferenceSession, texts: list[str]) -> NDArray[np.float32]:

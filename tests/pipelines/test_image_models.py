@@ -18,20 +18,16 @@ from pipelines.parameters import read_yaml
 from pipelines.scenes.forbidden import KINDS, blank, noise, text
 from pipelines.scenes.parts import real_photos
 
-ROOT = Path(__file__).parents[2]
 MODELS = {"image_screening": screening, "image_quick": quick}
 Judge = Callable[[bytes], dict[str, Any]]
 
 
-def model(name: str) -> Path:
-    folder = ROOT / "data" / name / "model"
-    if not (folder / "manifest.json").is_file():
-        pytest.skip(f"{name} is not trained: dvc repro pipelines/{name}/dvc.yaml")
-    return folder
+def model(trained: Path, name: str) -> Path:
+    return trained / "data" / name / "model"
 
 
-def judge_of(name: str) -> Judge:
-    folder, features = model(name), MODELS[name]
+def judge_of(trained: Path, name: str) -> Judge:
+    folder, features = model(trained, name), MODELS[name]
     manifest, session = Manifest.read(folder), artefact.open_session(folder / artefact.ONNX)
     outputs = [output.name for output in session.get_outputs()]
 
@@ -43,8 +39,8 @@ def judge_of(name: str) -> Judge:
 
 
 @pytest.fixture(scope="module")
-def judge() -> Judge:
-    return judge_of("image_screening")
+def judge(trained: Path) -> Judge:
+    return judge_of(trained, "image_screening")
 
 
 def jpeg(picture: Image.Image, quality: int = 92) -> bytes:
@@ -54,15 +50,15 @@ def jpeg(picture: Image.Image, quality: int = 92) -> bytes:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_artefact_keeps_its_contract(name: str) -> None:
-    manifest = artefact.verify(model(name))
+def test_the_artefact_keeps_its_contract(trained: Path, name: str) -> None:
+    manifest = artefact.verify(model(trained, name))
     assert manifest.name == name
     assert 0 < manifest.thresholds["violation_review"] <= manifest.thresholds["violation_reject"] < 1
 
 
 @pytest.mark.parametrize("label", ["cat", "food", "flower", "house"])
-def test_photos_of_real_things_are_right_and_may_be_shown(label: str, judge: Judge) -> None:
-    thresholds = Manifest.read(model("image_screening")).thresholds
+def test_photos_of_real_things_are_right_and_may_be_shown(trained: Path, label: str, judge: Judge) -> None:
+    thresholds = Manifest.read(model(trained, "image_screening")).thresholds
     answer = judge(real_photos()[label].read_bytes())
     assert answer["category"]["label"] == label
     assert answer["category"]["margin"] >= thresholds["category_margin"]
@@ -88,8 +84,8 @@ def test_small_changes_change_nothing(label: str, judge: Judge) -> None:
 
 @pytest.mark.parametrize("kind", ["blank", "noise", "text"])
 @pytest.mark.parametrize("name", MODELS)
-def test_pictures_that_show_nothing_are_stopped(name: str, kind: str) -> None:
-    judge, thresholds = judge_of(name), Manifest.read(model(name)).thresholds
+def test_pictures_that_show_nothing_are_stopped(trained: Path, name: str, kind: str) -> None:
+    judge, thresholds = judge_of(trained, name), Manifest.read(model(trained, name)).thresholds
     make = {"blank": blank, "noise": noise, "text": text}[kind]
     pictures = [make(np.random.default_rng([1, number]), (640, 480)) for number in range(8)]
     stopped = [judge(jpeg(picture))["violation"]["score"] >= thresholds["violation_review"] for picture in pictures]
@@ -104,15 +100,15 @@ def test_darkness_only_makes_a_picture_more_suspicious(judge: Judge) -> None:
     assert scores[0] < scores[1] < scores[2]
 
 
-def test_image_quick_sees_no_weapons_and_says_so() -> None:
-    answer = judge_of("image_quick")(real_photos()["cat"].read_bytes())
+def test_image_quick_sees_no_weapons_and_says_so(trained: Path) -> None:
+    answer = judge_of(trained, "image_quick")(real_photos()["cat"].read_bytes())
     known = {one["label"]: one["score"] for one in answer["violation"]["top"]}
     assert known.get("weapon", 0) == known.get("alcohol", 0) == 0
     assert "weapon" in KINDS
 
 
-def test_the_bounds_hold_on_objects_never_seen() -> None:
-    deep, fast = (read_yaml(model(name) / "metrics.json") for name in ("image_screening", "image_quick"))
+def test_the_bounds_hold_on_objects_never_seen(trained: Path) -> None:
+    deep, fast = (read_yaml(model(trained, name) / "metrics.json") for name in ("image_screening", "image_quick"))
     assert deep["splits_accuracy"] >= 0.72
     assert deep["photos_right"] == 1
     assert deep["splits_accuracy"] > fast["splits_accuracy"] + 0.1
@@ -123,5 +119,8 @@ def test_the_bounds_hold_on_objects_never_seen() -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_the_card_is_the_one_of_the_run(name: str) -> None:
-    assert (ROOT / "models" / name / "card.md").read_text("utf-8") == (model(name) / "card.md").read_text("utf-8")
+def test_the_committed_card_is_the_one_of_the_run(request: pytest.FixtureRequest, trained: Path, name: str) -> None:
+    root = request.config.rootpath
+    if trained != root:
+        pytest.skip("the committed card is of a run in the clone, and none was made here")
+    assert (root / "models" / name / "card.md").read_bytes() == (model(trained, name) / "card.md").read_bytes()

@@ -44,8 +44,8 @@ def test_every_renamed_object_exists() -> None:
     assert set(SAID) <= {concept for some in CONCEPTS.values() for concept in some}
 
 
-def test_the_items_are_many_and_mixed() -> None:
-    items = made(ROOT / "data/seed_items")
+def test_the_items_are_many_and_mixed(trained: Path) -> None:
+    items = made(trained / "data/seed_items")
     assert len(items) >= 300
     good = [item for item in items if item["violation"] == "ok"]
     assert {item["category"] for item in good} == set(names(CATEGORIES))
@@ -56,10 +56,10 @@ def test_the_items_are_many_and_mixed() -> None:
     assert {"banner", "text", "blank", "noise", "weapon", "spam"} <= {item["violation"] for item in items}
 
 
-def test_the_pictures_are_photos_of_the_usual_size() -> None:
-    items = made(ROOT / "data/seed_items")
+def test_the_pictures_are_photos_of_the_usual_size(trained: Path) -> None:
+    items = made(trained / "data/seed_items")
     for item in items[::20]:
-        assert open_picture((ROOT / "data/seed_items" / item["picture"]).read_bytes()).size == (640, 480)
+        assert open_picture((trained / "data/seed_items" / item["picture"]).read_bytes()).size == (640, 480)
 
 
 def test_what_is_held_out_was_never_trained_on() -> None:
