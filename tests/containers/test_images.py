@@ -1,0 +1,114 @@
+"""What is inside the images: all that is needed, and nothing that only training needs."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from tests.containers.conftest import ROOT, Containers, docker, in_image
+
+LIMIT_MB = 650
+LOCKED = re.compile(r"^([\w.-]+)(?:\[[^\]]*\])?==", re.MULTILINE)
+NEVER_LOCKED = {"torch", "torchvision", "triton", "nvidia-cublas", "nvidia-cudnn-cu12"}
+OF_THE_BASE = {"pip", "setuptools", "wheel"}
+INSTALLED = r"find / -xdev -name '*.dist-info' -exec basename {} .dist-info ';' | sed 's/-[^-]*$//'"
+LABELS = {"source", "revision", "version"}
+COMMIT = """
+from pathlib import Path
+from pipelines.lineage import git_folder, head
+print(head(git_folder(Path("/app"))))
+"""
+MAINS = """
+import importlib, pathlib
+names = sorted(path.parent.name for path in pathlib.Path("/app/services").glob("*/main.py"))
+for name in names:
+    if name != "trainer":
+        importlib.import_module(f"services.{name}.main")
+print(len(names))
+"""
+
+
+def locked(name: str) -> set[str]:
+    return set(map(plain, LOCKED.findall((ROOT / "requirements" / f"{name}.txt").read_text())))
+
+
+def plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def tracked(*folders: str) -> set[str]:
+    """Files that git knows and that are still there."""
+    listed = subprocess.run(["git", "ls-files", "-z", *folders], cwd=ROOT, text=True, capture_output=True, check=True)
+    return {path for path in listed.stdout.split("\0") if path and (ROOT / path).is_file()}
+
+
+def files(image: str) -> set[str]:
+    listed = in_image(image, "find", "/app", "-type", "f", "-not", "-path", "*/node_modules/*")
+    return {path.removeprefix("/app/") for path in listed.splitlines()}
+
+
+def test_the_service_image_has_nothing_that_only_training_needs(containers: Containers) -> None:
+    installed = set(map(plain, in_image(containers.image("service"), "sh", "-c", INSTALLED).split()))
+    assert locked("services") - {"colorama", "tzdata"} <= installed
+    training_only = (locked("training") | NEVER_LOCKED) - locked("services") - OF_THE_BASE
+    assert len(training_only) > 50
+    assert installed & training_only == set()
+
+
+def test_the_same_look_finds_them_where_they_are(containers: Containers) -> None:
+    installed = set(map(plain, in_image(containers.image("trainer"), "sh", "-c", INSTALLED).split()))
+    assert {"torch", "dvc", "scikit-learn", "mlflow-skinny", "onnx"} <= installed
+    assert not {name for name in installed if name.startswith(("nvidia", "triton"))}
+
+
+def test_every_service_can_be_imported_in_it(containers: Containers) -> None:
+    assert int(in_image(containers.image("service"), "python", "-c", MAINS)) > 10
+    in_image(containers.image("trainer"), "python", "-c", "import services.trainer.main")
+    in_image(containers.image("mlflow"), "python", "-c", "import services.mlflow.main, mlflow.server")
+
+
+def test_it_is_small(containers: Containers) -> None:
+    """Without the folders from which pip may take wheels: they are the base's."""
+    wheels = "pip config list 2>/dev/null | sed -n \"s/.*find-links='\\(.*\\)'/--exclude=\\1/p\""
+    measure = f"du -xsb $({wheels}) / 2>/dev/null; true"
+    megabytes = int(in_image(containers.image("service"), "sh", "-c", measure).split()[0]) / 1e6
+    assert 300 < megabytes <= LIMIT_MB
+
+
+def test_it_has_no_compiler(containers: Containers) -> None:
+    look = "for name in cc gcc g++ clang make ld cargo uv npm node; do command -v $name; done; true"
+    assert in_image(containers.image("service"), "sh", "-c", look).split() == []
+
+
+@pytest.mark.parametrize("target", ["service", "mlflow", "trainer"])
+def test_it_runs_as_nobody_in_particular_and_says_what_it_is(containers: Containers, target: str) -> None:
+    assert in_image(containers.image(target), "id", "-u").strip() == "10001"
+    config = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", containers.image(target)))
+    assert config["Entrypoint"] == ["python", "-m", "services"]
+    labels = {name.rpartition(".")[2] for name in config["Labels"] if name.startswith("org.opencontainers.image.")}
+    assert labels >= LABELS
+
+
+@pytest.mark.parametrize("target", ["service", "mlflow", "trainer"])
+def test_every_place_for_a_volume_is_the_users(containers: Containers, target: str) -> None:
+    places = "/keys/* /run/keys /config /files /models /artifacts /trainer"
+    owners = in_image(containers.image(target), "sh", "-c", f"stat -c %u {places}")
+    assert set(owners.split()) == {"10001"}
+    assert len(owners.split()) > 15
+
+
+def test_the_sources_are_in_the_images(containers: Containers) -> None:
+    assert tracked("services", "models") <= files(containers.image("service"))
+    assert tracked("services", "models", "pipelines", "data", "requirements") <= files(containers.image("trainer"))
+
+
+def test_the_service_image_has_no_sources_of_training(containers: Containers) -> None:
+    tops = {path.partition("/")[0] for path in files(containers.image("service"))}
+    assert tops == {"models", "services", "static"}
+
+
+def test_the_trainer_knows_the_commit_and_no_secrets(containers: Containers) -> None:
+    told = in_image(containers.image("trainer"), "python", "-c", COMMIT).strip()
+    assert re.fullmatch(r"[0-9a-f]{40}", told)
+    assert ".git/config" not in files(containers.image("trainer"))
