@@ -7,6 +7,7 @@ never recovers from a broker that forgot it. Lossless delivery is the outbox's w
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -148,6 +149,7 @@ class KafkaSubscription:
         self._made = made
         self._thread = ThreadPoolExecutor(1, f"kafka-{group}")
         self._consumer: Any = None
+        self._joined_at: float | None = None
 
     async def poll(self) -> Sequence[Message]:
         """The next messages, or none after 0.2 s; raises BusUnavailable."""
@@ -180,7 +182,11 @@ class KafkaSubscription:
             self._made.ensure()
             self._consumer = KafkaConsumer(**self._arguments)
             self._consumer.subscribe(self._topics)
+            self._joined_at = None
         batches = self._consumer.poll(timeout_ms=200)
+        if self._expelled():
+            self._leave()
+            raise BusUnavailable("the heartbeat stopped and the group went on without us; joining again")
         return [
             Message(record.topic, (record.key or b"").decode(), record.value)
             for records in batches.values()
@@ -190,6 +196,24 @@ class KafkaSubscription:
     def _commit(self) -> None:
         self._consumer.commit()
 
+    def _expelled(self) -> bool:
+        """Whether we are no member any more and will never hear of it.
+
+        The heartbeat of kafka-python can end for good when a broker dies at the wrong moment. The consumer
+        then keeps its assignment, gets nothing, and polls as fast as it can.
+        """
+        if not self._consumer.assignment():
+            return False
+        now = time.monotonic()
+        self._joined_at = self._joined_at or now
+        told = self._consumer.metrics().get("consumer-coordinator-metrics", {})
+        silent = min(told.get("last-heartbeat-seconds-ago", 0.0), now - self._joined_at)
+        return bool(silent * 1000 > self._arguments["session_timeout_ms"])
+
+    def _leave(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        consumer.close(autocommit=False, timeout_ms=1000)
+
     def _close(self) -> None:
         if self._consumer is not None:
-            self._consumer.close()
+            self._leave()
