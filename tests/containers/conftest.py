@@ -28,6 +28,10 @@ class Containers:
         """`docker compose WORDS`; its output."""
         return docker("compose", "-p", self.project, *words)
 
+    def docker(self, *words: str) -> str:
+        """`docker WORDS`; its output."""
+        return docker(*words)
+
     def image(self, target: str) -> str:
         """The name of one of our images."""
         return f"{self.project}-{target}:dev"

@@ -1,0 +1,1 @@
+"""The platform in containers: brought up, tried, measured, taken down."""
