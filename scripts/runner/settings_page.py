@@ -26,6 +26,7 @@ COMMANDS = {
     "APP_NAME": "Name on the pages.",
     "BIND": "Interface the gateway is published on.",
     "COMPOSE_PROJECT_NAME": "Names containers, volumes and images.",
+    "CPUS": "Most processors a container may use; a machine with one needs `1`.",
     "PORT": "The public port; every other one moves with it.",
     "PYTHON": "The Python that `scripts/setup` makes the virtual environments with.",
     "REQUIRED_MODELS": "Models that must have a champion before the platform is healthy.",

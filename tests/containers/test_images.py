@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from scripts.containers.project import megabytes
 from tests.containers.conftest import ROOT, Containers, docker, in_image
 
 LIMIT_MB = 650
@@ -69,11 +70,7 @@ def test_every_service_can_be_imported_in_it(containers: Containers) -> None:
 
 
 def test_it_is_small(containers: Containers) -> None:
-    """Without the folders from which pip may take wheels: they are the base's."""
-    wheels = "pip config list 2>/dev/null | sed -n \"s/.*find-links='\\(.*\\)'/--exclude=\\1/p\""
-    measure = f"du -xsb $({wheels}) / 2>/dev/null; true"
-    megabytes = int(in_image(containers.image("service"), "sh", "-c", measure).split()[0]) / 1e6
-    assert 300 < megabytes <= LIMIT_MB
+    assert 300 < megabytes(containers.image("service")) <= LIMIT_MB
 
 
 def test_it_has_no_compiler(containers: Containers) -> None:
