@@ -18,6 +18,20 @@ OVER_LIMIT = "over_limit"
 """Parameter of a request that is to be answered by the default at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who asked, as far as the host was told: what patterns choose by and the prediction log keeps."""
+
+    request_id: str = ""
+    subject: str = ""
+    language: str = ""
+    client: str = ""
+    simulated: bool = False
+
+
+NOBODY = Context()
+
+
 @dataclass(frozen=True)
 class PredictionRequest:
     """Tensors for one model, already held against its contract."""
@@ -26,6 +40,7 @@ class PredictionRequest:
     inputs: Arrays
     id: UUID = field(default_factory=new_id)
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    context: Context = NOBODY
 
     @property
     def rows(self) -> int:
@@ -43,6 +58,8 @@ class Prediction:
     outputs: Arrays
     served_by: ServedBy = "model"
     reason: str | None = None
+    group: str | None = None
+    """Of an experiment, when one chose who answers."""
 
 
 Predict = Callable[[PredictionRequest], Awaitable[Prediction]]

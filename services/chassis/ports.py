@@ -11,14 +11,23 @@ PORTS: dict[str, int] = {
     "texts": 8140,
     "search": 8150,
     "web": 8160,
+    "proxy": 8170,
+    "monitoring": 8180,
     "inference-sync": 8200,
     "inference-sync-grpc": 8220,
+    "inference-in-image": 8230,
     "inference-async": 8240,
+    "inference-batch": 8250,
     "trainer": 8260,
+    "image-builder": 8270,
     "mlflow": 8300,
+    "prometheus": 8310,
     "postgres": 8320,
     "kafka": 8340,
     "kafka-controller": 8350,
+    "alertmanager": 8360,
+    "grafana": 8370,
+    "registry": 8380,
 }
 
 
