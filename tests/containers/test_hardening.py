@@ -78,11 +78,6 @@ def test_no_secret_is_in_the_environment(services: Services) -> None:
             assert not secret or variable.endswith("_FILE"), f"{name}: {variable}"
 
 
-def test_only_the_gateway_is_published_and_on_loopback(services: Services) -> None:
-    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
-    assert published == {"gateway": ["${BIND:-127.0.0.1}:${PORT:-8080}:8080"]}
-
-
 def test_data_is_out_of_reach_of_the_edge(topology: dict[str, Any], services: Services) -> None:
     networks = {name: set(service["networks"]) for name, service in services.items()}
     assert {name for name, found in networks.items() if "edge" in found} == {"gateway"}

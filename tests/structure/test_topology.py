@@ -13,6 +13,8 @@ from services.chassis.ports import PORTS
 
 ROOT = Path(__file__).parents[2]
 ONE_SHOTS = {"keys", "migrate", "gateway-config", "seed"}
+OPERATIONS = {"mlflow"}
+"""Published on loopback for people; each has its port by PORT_<NAME>."""
 IMAGES = {
     "apache/kafka:4.3.1",
     "envoyproxy/envoy:v1.37.2",
@@ -54,9 +56,20 @@ def test_images_of_others_are_pinned_to_known_tags(topology: dict[str, Any]) -> 
     assert others == IMAGES
 
 
-def test_only_the_gateway_is_published(topology: dict[str, Any]) -> None:
-    published = {name for name, service in topology["services"].items() if service.get("ports")}
-    assert published == {"gateway"}
+def test_published_are_the_gateway_and_what_operators_look_at(topology: dict[str, Any]) -> None:
+    published = {name: service["ports"] for name, service in topology["services"].items() if service.get("ports")}
+    assert published.pop("gateway") == ["${BIND:-127.0.0.1}:${PORT:-8080}:8080"]
+    assert published == {
+        name: [f"127.0.0.1:${{PORT_{name.upper()}:-{PORTS[name]}}}:{PORTS[name]}"] for name in OPERATIONS
+    }
+
+
+def test_what_publishes_has_a_network_that_may(topology: dict[str, Any]) -> None:
+    """A network that is internal publishes nothing; the one for operators lets nothing out."""
+    members = {name for name, service in topology["services"].items() if "operations" in service.get("networks", [])}
+    assert members == OPERATIONS
+    options = topology["networks"]["operations"]["driver_opts"]
+    assert options == {"com.docker.network.bridge.enable_ip_masquerade": "false"}
 
 
 def test_ports_leave_room_for_replicas() -> None:
