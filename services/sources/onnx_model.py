@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from models.contract import Arrays, Manifest, Sample, TensorSpec, check
@@ -111,12 +110,22 @@ def sha256(path: Path) -> str:
 def check_libraries(manifest: Manifest) -> None:
     """What features and runtime need is here, in the same major.minor."""
     for name, wanted in manifest.requires.items():
-        try:
-            here = version(name)
-        except PackageNotFoundError:
-            raise Unfit("libraries", f"needs {name} {wanted}, not installed here") from None
-        if here.split(".")[:2] != wanted.split(".")[:2]:
-            raise Unfit("libraries", f"needs {name} {wanted}, here is {here}")
+        check_library(name, wanted, _installed(name))
+
+
+def check_library(name: str, wanted: str, here: str | None) -> None:
+    """One library: what a model was made with against what there is."""
+    if here is None:
+        raise Unfit("libraries", f"needs {name} {wanted}, not installed here")
+    if here.split(".")[:2] != wanted.split(".")[:2]:
+        raise Unfit("libraries", f"needs {name} {wanted}, here is {here}")
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def check_declared(manifest: Manifest, declared: Manifest) -> None:
@@ -137,6 +146,9 @@ def check_declared(manifest: Manifest, declared: Manifest) -> None:
 
 def open_session(path: Path, threads: int) -> Any:
     """An ONNX Runtime session with pinned threads that grows its memory by what is needed and no more."""
+    # Imported where it is needed: the image builder reads manifests and runs nothing.
+    import onnxruntime
+
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
