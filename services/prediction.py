@@ -15,7 +15,9 @@ from services.chassis.ids import new_id
 ServedBy = Literal["model", "default"]
 DEFAULT_VERSION = "default"
 OVER_LIMIT = "over_limit"
-"""Parameter of a request that is to be answered by the default at once."""
+"""Parameter of a request that is to be answered by the default at once: more are asked for than the limit."""
+OVERLOADED = "overloaded"
+"""The same, because nobody has the time to make the tensors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ class Prediction:
     reason: str | None = None
     group: str | None = None
     """Of an experiment, when one chose who answers."""
+    experiment: str | None = None
+    shadow_of: UUID | None = None
+    """The prediction that was answered, of which this is a candidate's copy that nobody saw."""
 
 
 Predict = Callable[[PredictionRequest], Awaitable[Prediction]]
@@ -68,6 +73,22 @@ Predict = Callable[[PredictionRequest], Awaitable[Prediction]]
 class NotLoaded(Unavailable):
     """The model is not loaded yet."""
 
+    reason = "not_loaded"
+
 
 class Overloaded(Unavailable):
     """More predictions are asked for than this process can make."""
+
+    reason = OVERLOADED
+
+
+class OverLimit(Unavailable):
+    """More predictions are asked for than the limit allows."""
+
+    reason = OVER_LIMIT
+
+
+class CircuitOpen(Unavailable):
+    """The model failed too often and is being left alone for a while."""
+
+    reason = "circuit_open"

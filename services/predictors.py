@@ -3,8 +3,9 @@
 import asyncio
 import importlib
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,10 @@ from models.contract import Arrays, Manifest
 from services.chassis.metrics import LATENCY_BUCKETS
 from services.chassis.service import Service
 from services.chassis.settings import Settings
-from services.prediction import OVER_LIMIT, Overloaded, Predict, Prediction, PredictionRequest
+from services.prediction import OVERLOADED, Overloaded, Predict, Prediction, PredictionRequest
 from services.sources.disk_cache import DiskCache
 from services.sources.memory import stay_small
-from services.sources.mlflow_registry import MlflowRegistry
+from services.sources.mlflow_registry import CHAMPION, MlflowRegistry
 from services.sources.model_load import LoadMetrics, ModelLoad
 from services.sources.onnx_model import Features
 from services.sources.threads import Threads
@@ -65,6 +66,24 @@ def _declared(name: str) -> Declared:
 
 
 @dataclass(frozen=True)
+class Aliases:
+    """What follows the registry for one model: its champion, and what patterns ask for besides."""
+
+    make: Callable[[str], ModelLoad]
+    made: dict[str, ModelLoad] = field(default_factory=dict)
+
+    def source(self, alias: str) -> ModelLoad:
+        """The one that follows this alias."""
+        if alias not in self.made:
+            self.made[alias] = self.make(alias)
+        return self.made[alias]
+
+    def predict(self, alias: str) -> Predict:
+        """What answers for this alias."""
+        return self.source(alias).predict
+
+
+@dataclass(frozen=True)
 class Predictor:
     """One model of this process: where it comes from, and the chain that answers for it."""
 
@@ -73,6 +92,7 @@ class Predictor:
     predict: Predict
     features: Features
     threads: Threads
+    aliases: Aliases
 
     @property
     def manifest(self) -> Manifest:
@@ -82,7 +102,7 @@ class Predictor:
     @property
     def version(self) -> str | None:
         """The version that serves, if one does."""
-        return self.source.serving.release.version if self.source.serving else None
+        return self.source.version()
 
     @property
     def takes_text(self) -> bool:
@@ -99,7 +119,7 @@ class Predictor:
         try:
             return await self.threads.run(self.features.encode, raw), {}
         except Overloaded:
-            return {}, {OVER_LIMIT: True}
+            return {}, {OVERLOADED: True}
 
 
 Predictors = dict[str, Predictor]
@@ -118,25 +138,36 @@ def served(
     loads, counts = LoadMetrics(service.metrics.registry), PredictionMetrics(service.metrics.registry)
     predictors: Predictors = {}
     for model in declared_models() if declared is None else declared:
-        source = _source(model, service, settings, threads, loads)
-        wiring = Wiring(source.name, source.contract, service.backends, service.metrics, patience_seconds)
+        aliases = Aliases(partial(_source, model, service, settings, threads, loads))
+        source = aliases.source(CHAMPION)
+        wiring = Wiring(
+            source.name,
+            source.contract,
+            service.backends,
+            service.metrics,
+            patience_seconds,
+            version=source.version,
+            alias=aliases.predict,
+        )
         predict = counts.counted(wired(source.predict, wiring))
-        predictors[source.name] = Predictor(source.name, source, predict, model.features, threads)
+        predictors[source.name] = Predictor(source.name, source, predict, model.features, threads, aliases)
     service.background(_following(predictors.values(), settings.model_poll_seconds))
     return predictors
 
 
 def _source(
-    model: Declared, service: Service, settings: PredictorSettings, threads: Threads, metrics: LoadMetrics
+    model: Declared, service: Service, settings: PredictorSettings, threads: Threads, metrics: LoadMetrics, alias: str
 ) -> ModelLoad:
+    at = settings.model_cache if alias == CHAMPION else settings.model_cache / f"@{alias}"
     return ModelLoad(
         model.manifest,
         model.features,
         registry=_registry(service, settings),
-        cache=DiskCache(settings.model_cache, model.manifest.name),
+        cache=DiskCache(at, model.manifest.name),
         threads=threads,
         metrics=metrics,
         session_threads=settings.model_threads,
+        alias=alias,
     )
 
 
@@ -146,13 +177,14 @@ def _registry(service: Service, settings: PredictorSettings) -> MlflowRegistry |
 
 
 def _following(predictors: Iterable[Predictor], every_seconds: float) -> Any:
-    sources = [predictor.source for predictor in predictors]
+    champions = [predictor.source for predictor in predictors]
+    sources = [source for predictor in predictors for source in predictor.aliases.made.values()]
 
     async def follow_registry() -> None:
         """Look at once, then again and again; more often while a model is missing."""
         while True:
             await asyncio.gather(*(source.look() for source in sources))
-            missing = any(source.serving is None for source in sources)
+            missing = any(champion.serving is None for champion in champions)
             await asyncio.sleep(min(0.5, every_seconds) if missing else every_seconds)
 
     return follow_registry

@@ -18,7 +18,8 @@ from pydantic_settings import BaseSettings
 from models.contract import Manifest
 from services.chassis.backends import Backends
 from services.chassis.metrics import Metrics
-from services.prediction import Predict
+from services.prediction import NotLoaded, Predict, Prediction, PredictionRequest
+from services.sources.remote import remote
 
 DEFAULT_PATTERNS = "fallback"
 Parameters = TypeVar("Parameters", bound=BaseSettings)
@@ -26,6 +27,17 @@ Parameters = TypeVar("Parameters", bound=BaseSettings)
 
 class UnknownPattern(Exception):
     """A setting names a pattern that does not exist."""
+
+
+def _no_version() -> str | None:
+    return None
+
+
+def _no_aliases(alias: str) -> Predict:
+    async def missing(request: PredictionRequest) -> Prediction:
+        raise NotLoaded(f"{request.model}: this host follows no alias {alias}")
+
+    return missing
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,14 @@ class Wiring:
     backends: Backends
     metrics: Metrics
     patience_seconds: float
+    version: Callable[[], str | None] = _no_version
+    alias: Callable[[str], Predict] = _no_aliases
+
+    def other(self, which: str) -> Predict:
+        """Another predictor for the same requests: a host's address, or an alias of the registry (`challenger`)."""
+        if "://" in which:
+            return remote(self.backends.http, which, timeout_seconds=self.patience_seconds)
+        return self.alias(which)
 
     def parameters(self, kind: type[Parameters], pattern: str) -> Parameters:
         """The settings `<PATTERN>_<MODEL>_<NAME>`."""

@@ -14,8 +14,7 @@ from services.chassis.errors import Problem
 from services.prediction import (
     DEFAULT_VERSION,
     OVER_LIMIT,
-    NotLoaded,
-    Overloaded,
+    OVERLOADED,
     Predict,
     Prediction,
     PredictionRequest,
@@ -41,8 +40,9 @@ def fallback(
     async def answered(request: PredictionRequest) -> Prediction:
         if not active:
             return default_answer(manifest(), request, "switched_off")
-        if request.parameters.get(OVER_LIMIT):
-            return default_answer(manifest(), request, "overloaded")
+        for reason in (OVER_LIMIT, OVERLOADED):
+            if request.parameters.get(reason):
+                return default_answer(manifest(), request, reason)
         try:
             async with asyncio.timeout(timeout_seconds):
                 return await predict(request)
@@ -74,9 +74,7 @@ def _reason(error: Exception) -> str:
         raise error
     if isinstance(error, TimeoutError):
         return "timeout"
-    if isinstance(error, NotLoaded):
-        return "not_loaded"
-    if isinstance(error, Overloaded):
-        return "overloaded"
+    if reason := getattr(error, "reason", ""):
+        return str(reason)
     log.warning("the default answers: %r", error, extra={"action": "prediction.failed"})
     return "error"

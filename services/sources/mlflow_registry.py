@@ -11,7 +11,7 @@ import httpx
 from models.contract import Manifest
 from services.sources.onnx_model import Unfit, read_manifest, sha256
 
-ALIAS = "champion"
+CHAMPION = "champion"
 CHUNK_BYTES = 1 << 20
 ASKING_SECONDS = 3.0
 
@@ -32,15 +32,21 @@ class MlflowRegistry:
         self._http = http
         self._api = f"{address.rstrip('/')}/api/2.0"
 
-    async def champion(self, name: str) -> Release | None:
+    async def named(self, name: str, alias: str = CHAMPION) -> Release | None:
         """The version that the alias names, if there is one."""
         url = f"{self._api}/mlflow/registered-models/alias"
-        response = await self._http.get(url, params={"name": name, "alias": ALIAS}, timeout=ASKING_SECONDS)
+        response = await self._http.get(url, params={"name": name, "alias": alias}, timeout=ASKING_SECONDS)
         if response.status_code in (400, 404):
             return None
-        found = response.raise_for_status().json()["model_version"]
-        tags = {tag["key"]: tag["value"] for tag in found.get("tags", [])}
-        return Release(name, str(found["version"]), tags.get("manifest_sha256", ""))
+        return _release(name, response.raise_for_status().json())
+
+    async def version(self, name: str, version: str) -> Release | None:
+        """That version, if it was registered."""
+        url = f"{self._api}/mlflow/model-versions/get"
+        response = await self._http.get(url, params={"name": name, "version": version}, timeout=ASKING_SECONDS)
+        if response.status_code in (400, 404):
+            return None
+        return _release(name, response.raise_for_status().json())
 
     async def fetch(self, release: Release, folder: Path) -> None:
         """Bring the artefact into an empty folder; raises Unfit when the manifest is not the registered one."""
@@ -70,3 +76,9 @@ class MlflowRegistry:
             with (folder / name).open("wb") as file:
                 async for chunk in response.aiter_bytes(CHUNK_BYTES):
                     await asyncio.to_thread(file.write, chunk)
+
+
+def _release(name: str, body: dict[str, Any]) -> Release:
+    found = body["model_version"]
+    tags = {tag["key"]: tag["value"] for tag in found.get("tags", [])}
+    return Release(name, str(found["version"]), tags.get("manifest_sha256", ""))

@@ -19,7 +19,7 @@ from models.contract import Manifest
 from services.prediction import NotLoaded, Prediction, PredictionRequest
 from services.sources.disk_cache import DiskCache
 from services.sources.memory import give_back
-from services.sources.mlflow_registry import MlflowRegistry, Release
+from services.sources.mlflow_registry import CHAMPION, MlflowRegistry, Release
 from services.sources.onnx_model import Features, OnnxModel, Unfit, open_model
 from services.sources.threads import Threads
 
@@ -56,7 +56,7 @@ class Serving:
 
 
 class ModelLoad:
-    """Follows one model of the registry."""
+    """Follows one alias of one model of the registry."""
 
     def __init__(
         self,
@@ -68,21 +68,28 @@ class ModelLoad:
         threads: Threads,
         metrics: LoadMetrics,
         session_threads: int = 1,
+        alias: str = CHAMPION,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = declared.name
+        self.alias = alias
+        self.label = self.name if alias == CHAMPION else f"{self.name}@{alias}"
         self.serving: Serving | None = None
         self.trouble = "no version has been looked for yet"
         self._declared, self._features, self._session_threads = declared, features, session_threads
         self._registry, self._cache, self._threads, self._metrics = registry, cache, threads, metrics
         self._refused: dict[Release, float] = {}
-        self._disk_was_tried = False
+        self._disk_was_tried = alias != CHAMPION  # only a champion has to answer with the registry away
         self._clock, self._looked_at = clock, float("-inf")
         self._looking = asyncio.Lock()
 
     def contract(self) -> Manifest:
         """The contract of the version that serves; the declared one before there is any."""
         return self.serving.model.manifest if self.serving else self._declared
+
+    def version(self) -> str | None:
+        """The version that serves, if one does."""
+        return self.serving.release.version if self.serving else None
 
     async def predict(self, request: PredictionRequest) -> Prediction:
         """Answer with the version that serves at this moment; raises NotLoaded or Overloaded."""
@@ -93,7 +100,7 @@ class ModelLoad:
         return Prediction(request.id, self.name, serving.release.version, outputs)
 
     async def look(self) -> None:
-        """Look once which version is champion and take it over; trouble is noted, not raised."""
+        """Look once which version the alias names and take it over; trouble is noted, not raised."""
         async with self._looking:
             await self._look()
 
@@ -117,19 +124,26 @@ class ModelLoad:
             self.trouble = "no registry is configured"
             return None
         try:
-            champion = await self._registry.champion(self.name)
+            champion = await self._registry.named(self.name, self.alias)
         except (httpx.HTTPError, KeyError, ValueError) as error:
             self._note(f"the registry does not answer: {error!r}")
             return None
         if champion is None:
-            self._note("the registry has no champion")
+            self._note(f"the registry has no {self.alias}")
+            self._let_go()
         return champion
+
+    def _let_go(self) -> None:
+        """A champion serves on; another alias that was taken away is over."""
+        if self.serving and self.alias != CHAMPION:
+            self._metrics.info.remove(self.label, self.serving.release.version)
+            self.serving = None
 
     def _known(self, champion: Release) -> bool:
         """Whether nothing is to do about it: it serves, or was refused a short while ago."""
         serves = self.serving is not None and self.serving.release == champion
         if serves:
-            self._metrics.behind.labels(self.name).set(0)
+            self._metrics.behind.labels(self.label).set(0)
             self.trouble = ""
         return serves or self._refused.get(champion, float("-inf")) > self._clock() - TRY_REFUSED_AGAIN_SECONDS
 
@@ -171,13 +185,13 @@ class ModelLoad:
         before, self.serving = self.serving, Serving(release, model)
         self.trouble = ""
         if before:
-            self._metrics.info.remove(self.name, before.release.version)
-        self._metrics.info.labels(self.name, release.version).set(1)
-        self._metrics.seconds.labels(self.name).set(seconds)
-        self._metrics.behind.labels(self.name).set(0)
+            self._metrics.info.remove(self.label, before.release.version)
+        self._metrics.info.labels(self.label, release.version).set(1)
+        self._metrics.seconds.labels(self.label).set(seconds)
+        self._metrics.behind.labels(self.label).set(0)
         log.info(
             "%s version %s serves",
-            self.name,
+            self.label,
             release.version,
             extra={
                 "action": "model.loaded",
@@ -212,14 +226,14 @@ class ModelLoad:
     def _refuse(self, release: Release, unfit: Unfit) -> None:
         """Leave it alone for a while; damaged files are fetched anew the next time."""
         self._refused[release] = self._clock()
-        self._metrics.refused.labels(self.name, unfit.reason).inc()
-        self._metrics.behind.labels(self.name).set(1)
+        self._metrics.refused.labels(self.label, unfit.reason).inc()
+        self._metrics.behind.labels(self.label).set(1)
         self.trouble = f"version {release.version} is refused: {unfit}"
-        log.error("%s %s", self.name, self.trouble, extra={"action": "model.refused", "reason": unfit.reason})
+        log.error("%s %s", self.label, self.trouble, extra={"action": "model.refused", "reason": unfit.reason})
         if unfit.reason in DAMAGE:
             self._cache.drop(release)
 
     def _note(self, trouble: str) -> None:
         if trouble != self.trouble:
-            log.warning("%s: %s", self.name, trouble, extra={"action": "model.waits"})
+            log.warning("%s: %s", self.label, trouble, extra={"action": "model.waits"})
         self.trouble = trouble

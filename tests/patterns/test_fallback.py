@@ -9,7 +9,16 @@ from models.refusal import ContractBroken
 from models.text_violation.contract import contract
 from services.chassis.errors import NotFound
 from services.patterns.fallback import fallback
-from services.prediction import OVER_LIMIT, NotLoaded, Overloaded, Prediction, PredictionRequest
+from services.prediction import (
+    OVER_LIMIT,
+    OVERLOADED,
+    CircuitOpen,
+    NotLoaded,
+    OverLimit,
+    Overloaded,
+    Prediction,
+    PredictionRequest,
+)
 from tests.patterns.virtual_time import in_virtual_time
 
 MANIFEST = contract()
@@ -46,6 +55,8 @@ async def test_a_model_that_works_answers_itself() -> None:
     [
         (NotLoaded("no version"), "not_loaded"),
         (Overloaded("64 wait"), "overloaded"),
+        (OverLimit("300 a second"), "over_limit"),
+        (CircuitOpen("5 failures"), "circuit_open"),
         (ValueError("the session broke"), "error"),
     ],
 )
@@ -77,8 +88,9 @@ async def test_a_model_that_is_switched_off_is_not_asked() -> None:
     assert (off.served_by, off.reason) == ("default", "switched_off")
 
 
-async def test_over_the_limit_the_default_answers_at_once_and_without_tensors() -> None:
-    request = PredictionRequest("text_violation", {}, parameters={OVER_LIMIT: True})
+@pytest.mark.parametrize("reason", [OVER_LIMIT, OVERLOADED])
+async def test_over_the_limit_the_default_answers_at_once_and_without_tensors(reason: str) -> None:
+    request = PredictionRequest("text_violation", {}, parameters={reason: True})
     prediction = await fallback(model, lambda: MANIFEST, timeout_seconds=2.0)(request)
-    assert (prediction.served_by, prediction.reason) == ("default", "overloaded")
+    assert (prediction.served_by, prediction.reason) == ("default", reason)
     assert prediction.outputs["violation"].shape == (1, 3)

@@ -13,7 +13,7 @@ from services.sources.model_load import LoadMetrics, ModelLoad
 from services.sources.threads import Threads
 from tests.services.sources.tiny import TINY, FakeMlflow
 
-Host = Callable[[], ModelLoad]
+Host = Callable[..., ModelLoad]
 
 
 class Clock:
@@ -40,7 +40,7 @@ async def host(mlflow: FakeMlflow, tmp_path: Path, clock: Clock) -> AsyncIterato
     """`host()`: a host that has just started, on the one disk cache of this test."""
     async with httpx.AsyncClient(transport=mlflow) as http:
 
-        def started() -> ModelLoad:
+        def started(alias: str = "champion") -> ModelLoad:
             return ModelLoad(
                 TINY.manifest,
                 TINY.features,
@@ -48,6 +48,7 @@ async def host(mlflow: FakeMlflow, tmp_path: Path, clock: Clock) -> AsyncIterato
                 cache=DiskCache(tmp_path / "cache", "tiny"),
                 threads=Threads(2, 8),
                 metrics=LoadMetrics(CollectorRegistry()),
+                alias=alias,
                 clock=clock,
             )
 

@@ -59,6 +59,20 @@ async def test_a_new_champion_takes_over_and_back_again(host: Host, mlflow: Fake
     assert serving(started) == "1"
 
 
+async def test_a_challenger_is_followed_beside_the_champion(host: Host, mlflow: FakeMlflow, tmp_path: Path) -> None:
+    for number in ("1", "2"):
+        mlflow.add(number, artefact(tmp_path / number, seed=int(number)))
+    mlflow.champion, mlflow.challenger = "1", "2"
+    champion, challenger = host(), host(alias="challenger")
+    for source in (champion, challenger):
+        await source.look()
+    assert (serving(champion), serving(challenger)) == ("1", "2")
+    mlflow.challenger = None
+    await challenger.look()
+    with pytest.raises(NotLoaded, match="the registry has no challenger"):
+        await challenger.predict(REQUEST)
+
+
 async def test_no_request_fails_during_a_swap(host: Host, mlflow: FakeMlflow, tmp_path: Path) -> None:
     mlflow.add("1", artefact(tmp_path / "1"))
     started = host()

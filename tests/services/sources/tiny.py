@@ -110,6 +110,7 @@ class FakeMlflow(httpx.AsyncBaseTransport):
     def __init__(self) -> None:
         self.artefacts: dict[str, Path] = {}
         self.champion: str | None = None
+        self.challenger: str | None = None
         self.away = False
         self.fetched: list[str] = []
         self.tags: dict[str, Mapping[str, str]] = {}
@@ -127,16 +128,17 @@ class FakeMlflow(httpx.AsyncBaseTransport):
             raise httpx.ConnectError("connection refused", request=request)
         path, query = request.url.path, request.url.params
         if path.endswith("/registered-models/alias"):
-            return self._alias(query["name"])
+            return self._alias(query["name"], query["alias"])
         if path.endswith("/model-versions/get-download-uri"):
             return _json({"artifact_uri": f"mlflow-artifacts:/1/{query['version']}/artifacts/model"})
         return self._file(*path.rsplit("/api/2.0/mlflow-artifacts/artifacts/1/", 1)[-1].split("/artifacts/model/"))
 
-    def _alias(self, name: str) -> httpx.Response:
-        if name != "tiny" or self.champion is None:
+    def _alias(self, name: str, alias: str) -> httpx.Response:
+        named = {"champion": self.champion, "challenger": self.challenger}[alias]
+        if name != "tiny" or named is None:
             return _json({"error_code": "INVALID_PARAMETER_VALUE", "message": "alias not found"}, 400)
-        tags = [{"key": key, "value": value} for key, value in self.tags[self.champion].items()]
-        return _json({"model_version": {"name": name, "version": self.champion, "run_id": "r", "tags": tags}})
+        tags = [{"key": key, "value": value} for key, value in self.tags[named].items()]
+        return _json({"model_version": {"name": name, "version": named, "run_id": "r", "tags": tags}})
 
     def _file(self, number: str, name: str) -> httpx.Response:
         self.fetched.append(f"{number}/{name}")
