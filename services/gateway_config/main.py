@@ -39,7 +39,9 @@ class GatewaySettings(Settings):
     search_url: str = Field("http://search:8150", description="Address of search.")
     web_url: str = Field("http://web:8160", description="Address of web.")
     inference_sync_url: str = Field("http://inference-sync:8200", description="Address of inference-sync.")
+    inference_async_url: str = Field("http://inference-async:8240", description="Address of inference-async.")
     trainer_url: str = Field("http://trainer:8260", description="Address of trainer.")
+    monitoring_url: str = Field("http://monitoring:8180", description="Address of monitoring.")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -85,5 +87,7 @@ def _addresses(settings: GatewaySettings) -> dict[str, str]:
         "search": settings.search_url,
         "web": settings.web_url,
         "inference-sync": settings.inference_sync_url,
+        "inference-async": settings.inference_async_url,
         "trainer": settings.trainer_url,
+        "monitoring": settings.monitoring_url,
     }

@@ -55,16 +55,33 @@ class Exactly(Route):
 
 
 @dataclass(frozen=True)
+class Shaped(Route):
+    """Paths of one shape. `*` stands for one segment."""
+
+    def match(self) -> Json:
+        """Every segment counts."""
+        return {"safe_regex": {"regex": _shape(self.path)}}
+
+
+@dataclass(frozen=True)
+class Reading(Route):
+    """To be looked at from outside, and nothing more."""
+
+    def rendered(self) -> Iterator[Json]:
+        """What changes something does not fit, and meets the rules further down."""
+        yield self._route(_only("GET", "HEAD"), "connect-failure,reset")
+
+
+@dataclass(frozen=True)
 class Stream(Route):
     """Server-sent events: as long as the reader stays. `*` stands for one segment."""
 
     def rendered(self) -> Iterator[Json]:
         """Without a limit of time, as long as something is said now and then."""
         forever = {"timeout": "0s", "idle_timeout": STREAM_SILENCE}
-        regex = self.path.replace(".", "[.]").replace("*", "[^/]+")
         retry = {"retry_policy": _retry("connect-failure")}
         yield {
-            "match": {"safe_regex": {"regex": regex}, **_only("GET")},
+            "match": {"safe_regex": {"regex": _shape(self.path)}, **_only("GET")},
             "route": {"cluster": self.service, **forever, **retry},
         }
 
@@ -92,7 +109,12 @@ ROUTES: tuple[Route | Nowhere, ...] = (
     Route("/api/texts", "texts", repeatable=True),
     Route("/api/search", "search", body=UPLOAD_LIMIT, repeatable=True),
     Route("/api/trainer", "trainer"),
+    Route("/api/dead-letters", "inference-async"),
+    Reading("/api/monitoring", "monitoring"),
     Nowhere("/api"),
+    Stream("/v2/jobs/*/events", "inference-async"),
+    Route("/v2/jobs", "inference-async"),
+    Shaped("/v2/models/*/async", "inference-async", body=UPLOAD_LIMIT),
     Route("/v2", "inference-sync", body=UPLOAD_LIMIT, repeatable=True),
     Route("/", "web", body=UPLOAD_LIMIT),
 )
@@ -101,6 +123,10 @@ ROUTES: tuple[Route | Nowhere, ...] = (
 def rendered(routes: Iterable[Route | Nowhere] = ROUTES) -> list[Json]:
     """The routes as Envoy takes them."""
     return [one for route in routes for one in route.rendered()]
+
+
+def _shape(path: str) -> str:
+    return path.replace(".", "[.]").replace("*", "[^/]+")
 
 
 def _only(*methods: str) -> Json:

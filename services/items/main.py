@@ -4,6 +4,7 @@ from prometheus_client import Histogram
 from pydantic import Field
 
 from services.chassis.backends import Backends
+from services.chassis.changes import POLL_SECONDS
 from services.chassis.service import Service
 from services.chassis.settings import Settings
 from services.contracts import (
@@ -18,10 +19,10 @@ from services.contracts import (
     PictureShown,
 )
 from services.items import judging, sweeping
-from services.items.changes import POLL_SECONDS, Changes
 from services.items.pictures import Pictures
 from services.items.routes import routes
 from services.items.stored import transaction
+from services.items.watching import watched_items
 
 SEARCHABLE_BUCKETS = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60, 300)
 
@@ -39,7 +40,7 @@ def build(backends: Backends) -> Service:
     database = backends.database
     service = Service("items", backends, summary="Register, edit, withdraw, like; the life of an item.")
     relay = service.relay()
-    changes = Changes(database)
+    changes = watched_items(database)
     service.app.include_router(routes(database, relay, Pictures(backends.http, settings.images_url), changes))
     service.background(changes.listen)
     service.every(POLL_SECONDS)(changes.poll)

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from services.chassis.auth import Anybody, Caller, Moderator, SignedIn
+from services.chassis.changes import Changes
 from services.chassis.database import Database
 from services.chassis.errors import NotFound
 from services.chassis.outbox import Relay
 from services.items import changing, liking, reading, reviewing
-from services.items.changes import Changes
 from services.items.changing import Key
 from services.items.entries import Decision, Edit, Page, Registration
 from services.items.life import State

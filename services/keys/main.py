@@ -19,8 +19,11 @@ from services.keys.secrets import jwks, password, signing_key
 
 log = logging.getLogger(__name__)
 
-ROLES = ("identity", "items", "images", "search", "trainer", "mlflow")
-CHECK_TOKENS = ("gateway", "identity", "items", "images", "texts", "search", "inference", "trainer", "web")
+ROLES = ("identity", "items", "images", "search", "inference_async", "trainer", "monitoring", "mlflow")
+CHECK_TOKENS = (
+    *("gateway", "identity", "items", "images", "texts", "search", "inference", "inference_async", "trainer", "web"),
+    "monitoring",
+)
 
 
 class KeysSettings(Settings):
@@ -36,8 +39,16 @@ class KeysSettings(Settings):
     keys_texts: Path = Field(Path("/keys/texts"), description="The public keys.")
     keys_search: Path = Field(Path("/keys/search"), description="Its role's password and the public keys.")
     keys_inference: Path = Field(Path("/keys/inference"), description="The public keys.")
+    keys_inference_async: Path = Field(
+        Path("/keys/inference-async"),
+        description="Its role's password, the public keys, and what callbacks are signed with.",
+    )
     keys_trainer: Path = Field(Path("/keys/trainer"), description="Its role's password and the public keys.")
     keys_web: Path = Field(Path("/keys/web"), description="The public keys and the secret behind CSRF tokens.")
+    keys_monitoring: Path = Field(
+        Path("/keys/monitoring"), description="Its role's password, the public keys, Grafana's administrator."
+    )
+    keys_grafana: Path = Field(Path("/keys/grafana"), description="The administrator's password.")
     keys_accounts: Path = Field(Path("/keys/accounts"), description="The demo accounts, for people and the seed.")
 
     def of(self, consumer: str) -> Path:
@@ -61,7 +72,9 @@ def make_keys(folder: Callable[[str], Path]) -> int:
     for role in ROLES:
         written += _shared([folder("migrate") / role, folder(role) / "database"], password)
     written += _shared([folder("web") / "csrf"], password)
+    written += _shared([folder("inference_async") / "callback"], password)
     written += _shared([folder(name) / "accounts.json" for name in ("identity", "accounts")], demo_accounts)
+    written += _shared([folder("grafana") / "administrator", folder("monitoring") / "grafana"], password)
     signing = folder("identity") / "signing.pem"
     written += _shared([signing], signing_key)
     return written + keep_in([folder(name) / "jwks.json" for name in CHECK_TOKENS], jwks(signing.read_text()))

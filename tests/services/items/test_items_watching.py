@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from services.chassis.ids import new_id
-from services.items.changes import Changes
+from services.items.watching import watched_items
 from tests.services.items.stage import Stage
 
 
@@ -70,7 +70,7 @@ async def test_what_is_final_is_told_once(stage: Stage) -> None:
 
 async def test_a_notification_wakes_those_who_watch_that_item(stage: Stage) -> None:
     item, other = await stage.registered(), await stage.registered()
-    changes = Changes(stage.database)
+    changes = watched_items(stage.database)
     with changes.watch(UUID(item["id"])) as changed, changes.watch(UUID(other["id"])) as unchanged:
         async with running(changes.listen):
             await asyncio.wait_for(changed.wait(), 20)
@@ -83,7 +83,7 @@ async def test_a_notification_wakes_those_who_watch_that_item(stage: Stage) -> N
 
 async def test_without_notifications_one_look_finds_every_change(stage: Stage) -> None:
     items = [await stage.registered(title=f"{n}") for n in range(3)]
-    changes = Changes(stage.database)
+    changes = watched_items(stage.database)
     async with AsyncExitStack() as stack:
         events = [stack.enter_context(changes.watch(UUID(item["id"]))) for item in items for _ in range(50)]
         await changes.poll()
@@ -99,7 +99,7 @@ async def test_without_notifications_one_look_finds_every_change(stage: Stage) -
 
 async def test_watching_survives_the_loss_of_its_connection(stage: Stage) -> None:
     item = await stage.registered()
-    changes = Changes(stage.database)
+    changes = watched_items(stage.database)
 
     async def woken(changed: asyncio.Event) -> None:
         await asyncio.wait_for(changed.wait(), 20)

@@ -42,7 +42,8 @@ def test_everybody_gets_their_own_and_nothing_else(folder: Callable[[str], Path]
     expected = {f"{name}/jwks.json" for name in CHECK_TOKENS}
     expected |= {f"{role}/database" for role in ROLES} | {f"migrate/{role}" for role in ROLES}
     expected |= {"postgres/superuser", "migrate/superuser", "web/csrf", "accounts/accounts.json"}
-    expected |= {"identity/signing.pem", "identity/accounts.json"}
+    expected |= {"inference_async/callback"}
+    expected |= {"identity/signing.pem", "identity/accounts.json", "grafana/administrator", "monitoring/grafana"}
     assert set(files(tmp_path)) == expected
 
 
