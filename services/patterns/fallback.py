@@ -1,6 +1,5 @@
 """Fallback: when the model fails, is late, is not there or is switched off, the declared default answers."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ from pydantic_settings import BaseSettings
 from models.contract import DTYPES, Manifest
 from models.refusal import ContractBroken
 from services.chassis.errors import Problem
+from services.patience import within
 from services.prediction import (
     DEFAULT_VERSION,
     OVER_LIMIT,
@@ -44,8 +44,7 @@ def fallback(
             if request.parameters.get(reason):
                 return default_answer(manifest(), request, reason)
         try:
-            async with asyncio.timeout(timeout_seconds):
-                return await predict(request)
+            return await within(timeout_seconds, predict(request))
         except Exception as error:
             reason = _reason(error)
         return default_answer(manifest(), request, reason)
