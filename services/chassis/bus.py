@@ -45,6 +45,10 @@ class Bus(Protocol):
         """Returns once the broker has the event; raises BusUnavailable. The topic is the type unless given."""
         ...
 
+    async def send(self, topic: str, key: str, value: bytes) -> None:
+        """The same for an event that is bytes already; raises BusUnavailable."""
+        ...
+
     def subscribe(self, topics: Sequence[str], group: str) -> Subscription:
         """Join a consumer group; what nobody of the group has committed is delivered."""
         ...
@@ -64,9 +68,12 @@ class MemoryBus:
 
     async def publish(self, event: CloudEvent, topic: str | None = None) -> None:
         """Append to the topic."""
-        topic = topic or event.type
+        await self.send(topic or event.type, event.key, event.model_dump_json().encode())
+
+    async def send(self, topic: str, key: str, value: bytes) -> None:
+        """Append to the topic."""
         async with self.changed:
-            self.topics[topic].append(Message(topic, event.key, event.model_dump_json().encode()))
+            self.topics[topic].append(Message(topic, key, value))
             self.changed.notify_all()
 
     def subscribe(self, topics: Sequence[str], group: str) -> Subscription:

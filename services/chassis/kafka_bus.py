@@ -37,9 +37,13 @@ class KafkaBus:
 
     async def publish(self, event: CloudEvent, topic: str | None = None) -> None:
         """Send and wait for the broker's acknowledgement."""
+        await self.send(topic or event.type, event.key, event.model_dump_json().encode())
+
+    async def send(self, topic: str, key: str, value: bytes) -> None:
+        """Send and wait for the broker's acknowledgement."""
         loop = asyncio.get_running_loop()
         acknowledged: asyncio.Future[None] = loop.create_future()
-        await loop.run_in_executor(self._thread, self._send, event, topic or event.type, acknowledged, loop)
+        await loop.run_in_executor(self._thread, self._send, topic, key, value, acknowledged, loop)
         try:
             await asyncio.wait_for(acknowledged, timeout=10)
         except TimeoutError as error:
@@ -57,8 +61,9 @@ class KafkaBus:
 
     def _send(
         self,
-        event: CloudEvent,
         topic: str,
+        key: str,
+        value: bytes,
         acknowledged: "asyncio.Future[None]",
         loop: asyncio.AbstractEventLoop,
     ) -> None:
@@ -67,7 +72,7 @@ class KafkaBus:
 
         try:
             self._topics.ensure()
-            future = self._connected().send(topic, value=event.model_dump_json().encode(), key=event.key.encode())
+            future = self._connected().send(topic, value=value, key=key.encode())
         except KafkaError as error:
             self._topics.forget()
             unavailable = BusUnavailable(repr(error))
@@ -87,6 +92,7 @@ class KafkaBus:
                 bootstrap_servers=self._servers,
                 enable_idempotence=False,
                 acks="all",
+                compression_type="zstd",
                 linger_ms=0,
                 retries=3,
                 request_timeout_ms=5000,
