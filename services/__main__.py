@@ -6,19 +6,35 @@ from pathlib import Path
 
 from services.chassis.names import module_name, service_name
 
+WRONG_USE = 2
+
 
 def main(arguments: list[str]) -> int:
     """Serve what `services/NAME/main.py` builds, or run it when it is a one-shot with `run(arguments)`."""
     known = sorted(service_name(path.parent.name) for path in Path(__file__).parent.glob("*/main.py"))
     if not arguments or arguments[0] not in known:
         sys.stderr.write(f"usage: python -m services NAME; NAME is one of {', '.join(known)}\n")
-        return 2
-    module = importlib.import_module(f"services.{module_name(arguments[0])}.main")
+        return WRONG_USE
+    try:
+        return started(arguments[0], arguments[1:])
+    except Exception as error:
+        from services.chassis.refusal import reasons
+
+        told = reasons(error)
+        if not told:
+            raise
+        sys.stderr.writelines(f"{arguments[0]} cannot start: {line}\n" for line in told)
+        return WRONG_USE
+
+
+def started(name: str, arguments: list[str]) -> int:
+    """Run it until it ends."""
+    module = importlib.import_module(f"services.{module_name(name)}.main")
     if hasattr(module, "run"):
-        return int(module.run(arguments[1:]) or 0)
+        return int(module.run(arguments) or 0)
     from services.chassis.service import serve
 
-    serve(module.build, arguments[0])
+    serve(module.build, name)
     return 0
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "BIND": "Interface the gateway is published on.",
     "COMPOSE_PROJECT_NAME": "Names containers, volumes and images.",
     "CPUS": "Most processors a container may use; a machine with one needs `1`.",
+    "MEMORY_GB": "Least memory of the machine, 4 if not set; a smaller one is refused before anything starts.",
     "PORT": "The public port; without Docker every other one moves with it.",
     "PORT_MLFLOW": "Where Docker publishes MLflow, on loopback.",
     "PYTHON": "The Python that `scripts/setup` makes the virtual environments with.",

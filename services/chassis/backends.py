@@ -11,7 +11,7 @@ from services.chassis.auth import TokenVerifier
 from services.chassis.bus import Bus
 from services.chassis.database import Database, database
 from services.chassis.files import FileStore
-from services.chassis.settings import Settings
+from services.chassis.settings import Settings, Unusable
 
 Backend = TypeVar("Backend")
 
@@ -47,13 +47,13 @@ class Backends:
         return _given(self.maybe_verifier, "JWKS_FILE")
 
 
-class NotConfigured(Exception):
+class NotConfigured(Unusable):
     """A service needs a backend whose address was not given."""
 
 
 def _given(backend: Backend | None, variable: str) -> Backend:
     if backend is None:
-        raise NotConfigured(f"set {variable}")
+        raise NotConfigured(f"{variable} is missing")
     return backend
 
 

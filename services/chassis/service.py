@@ -168,6 +168,7 @@ def serve(build: Callable[[Backends], Service], name: str) -> None:
 
     from services.chassis import logs, ports
     from services.chassis.backends import open_backends
+    from services.chassis.refusal import slips
     from services.chassis.settings import Settings
 
     settings = Settings()
@@ -175,7 +176,10 @@ def serve(build: Callable[[Backends], Service], name: str) -> None:
 
     async def main() -> None:
         async with open_backends(settings) as backends:
-            await run(build(backends), settings.listen_host, ports.port(name))
+            service = build(backends)
+            for slip in slips():
+                log.warning(slip, extra={"action": "settings.slip"})
+            await run(service, settings.listen_host, ports.port(name))
 
     with contextlib.suppress(KeyboardInterrupt):
         uvloop.run(main())

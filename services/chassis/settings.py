@@ -1,9 +1,14 @@
 """Settings are environment variables; a service extends this class with its own."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Unusable(Exception):
+    """What a service was given cannot be used; the message says which variable, and what may be given."""
 
 
 class Settings(BaseSettings):
@@ -12,8 +17,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     listen_host: str = Field("0.0.0.0", description="Interface this process listens on.")  # noqa: S104
-    log_format: str = Field("json", description="`json`, or `line` for one readable line.")
-    log_level: str = Field("INFO", description="Smallest level that is logged.")
+    log_format: Literal["json", "line"] = Field("json", description="`json`, or `line` for one readable line.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
     database_url: str | None = Field(None, description="PostgreSQL, without the password.")
     database_password_file: Path | None = Field(None, description="File that holds the role's password.")
     database_pool_size: int = Field(8, description="Most connections this process opens.")

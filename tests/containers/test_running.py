@@ -4,7 +4,7 @@ import pytest
 
 from tests.containers.conftest import Containers
 
-ONE_SHOTS = ("keys", "migrate", "gateway-config", "seed")
+ONE_SHOTS = ("preflight", "keys", "migrate", "gateway-config", "seed")
 
 
 def reaches(containers: Containers, service: str, host: str, port: int) -> bool:

@@ -12,7 +12,7 @@ from services.chassis.names import service_name
 from services.chassis.ports import PORTS
 
 ROOT = Path(__file__).parents[2]
-ONE_SHOTS = {"keys", "migrate", "gateway-config", "seed"}
+ONE_SHOTS = {"preflight", "keys", "migrate", "gateway-config", "seed"}
 OPERATIONS = {"mlflow"}
 """Published on loopback for people; each has its port by PORT_<NAME>."""
 IMAGES = {
