@@ -155,8 +155,23 @@ class PictureShown(ItemEvent):
     visible: bool
 
 
+class PredictionsLogged(EventData):
+    """A sealed segment of the prediction log; the event has its id. One that was seen before holds nothing new."""
+
+    type: ClassVar[str] = "predictions.logged"
+    segment_id: UUID
+    host: str = Field(description="The service that answered.")
+    records: list[dict[str, Any]] = Field(description="As services/spool/record.py has them.")
+
+    @property
+    def key(self) -> str:
+        """Segments need no order."""
+        return str(self.segment_id)
+
+
 EVENTS: tuple[type[EventData], ...] = (
     ItemRegistered, ItemScreened, ItemPublished, ItemRemoved, ItemLiked, ItemIndexed, PictureShown,
+    PredictionsLogged,
 )  # fmt: skip
 
 EFFECTS: Mapping[type[EventData], tuple[type[EventData], ...]] = {
