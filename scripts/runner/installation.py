@@ -15,11 +15,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from scripts.runner import unpacking
+
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements"
 LOCKS = ("services", "local", "training", "dev")
 TORCH = "2.13.0"
 MLFLOW = "3.17.2"
+MONITORING = "Prometheus and Alertmanager"
 
 
 class InstallationFailed(Exception):
@@ -34,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="scripts/setup", description=__doc__)
     parser.add_argument("--force", action="store_true", help="install again even if nothing changed")
     force = parser.parse_args(arguments).force
-    steps = [step for step in (venv_step(), mlflow_step(), npm_step()) if force or not step.done()]
+    steps = [step for step in (venv_step(), mlflow_step(), npm_step(), packages_step()) if force or not step.done()]
     if not steps:
         return 0
     say(f"setup: Python {platform.python_version()} ({sys.executable})")
@@ -62,7 +65,11 @@ class Step:
     def run(self) -> None:
         began = time.monotonic()
         say(f"  {self.name} ...")
-        note = self.work()
+        try:
+            note = self.work()
+        except unpacking.LeftOut as why:
+            say(f"  {self.name}: left out, {why}")
+            return
         self.stamp.write_text(self.key)
         say(f"  {self.name}: {note} ({time.monotonic() - began:.1f} s)")
 
@@ -77,7 +84,7 @@ def fingerprint(inputs: Sequence[Path]) -> str:
 
 def install(steps: Sequence[Step]) -> None:
     """All steps at once; npm may have to wait for the venv, whose wheel brings it where there is none."""
-    if any(step.name != "npm packages" for step in steps):
+    if any(step.name not in ("npm packages", MONITORING) for step in steps):
         bootstrap()
     first = [step for step in steps if step.name != "npm packages" or shutil.which("npm")]
     then = [step for step in steps if step not in first]
@@ -180,6 +187,13 @@ def npm() -> str:
     client = ["npm"] if shutil.which("npm") else own
     run([*client, "ci", "--silent"], cwd=REQUIREMENTS / "npm")
     return "emoji pictures and names, htmx"
+
+
+def packages_step() -> Step:
+    """Beside what the platform needs: where it cannot be had, monitoring is left out."""
+    folder = ROOT / ".packages"
+    folder.mkdir(exist_ok=True)
+    return Step(MONITORING, folder, [Path(unpacking.__file__)], lambda: unpacking.unpacked(folder))
 
 
 def run(command: Sequence[str], cwd: Path = ROOT, advice: str = "") -> None:

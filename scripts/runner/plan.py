@@ -11,6 +11,7 @@ from scripts.runner.site import Site
 from scripts.runner.topology import Dependency, Health, Service, Topology, folder
 from services.chassis.ports import PORTS
 
+NOTHING: Mapping[str, str] = {}
 MARK = "PLATFORM_STATE_DIR"  # in every process's environment: whose it is
 PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 LIBRARIES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
@@ -52,12 +53,20 @@ class Plan:
         return tuple(unit for unit in self.units if unit.service.name in users - {service})
 
 
-def plan(topology: Topology, site: Site, profiles: Collection[str] = (), without: Collection[str] = ()) -> Plan:
+def plan(
+    topology: Topology,
+    site: Site,
+    profiles: Collection[str] = (),
+    without: Collection[str] = (),
+    missing: Mapping[str, str] = NOTHING,
+) -> Plan:
+    """`missing`: parts that cannot run here, and why."""
     unknown = set(without) - topology.services.keys()
     if unknown:
         raise BadCompose(f"--without {', '.join(sorted(unknown))}: no such service")
     chosen = {name: item for name, item in topology.services.items() if _in_profile(item, profiles)}
-    left_out = {name: note for name, item in chosen.items() if (note := _left_out(item, site, without)) is not None}
+    notes = {name: _left_out(item, site, without, missing) for name, item in chosen.items()}
+    left_out = {name: note for name, note in notes.items() if note is not None}
     running = {
         name: replace(item, depends_on=_dependencies(item, chosen, left_out))
         for name, item in chosen.items()
@@ -75,7 +84,7 @@ def _in_profile(service: Service, profiles: Collection[str]) -> bool:
     return not service.profiles or "*" in profiles or bool(set(service.profiles) & set(profiles))
 
 
-def _left_out(service: Service, site: Site, without: Collection[str]) -> str | None:
+def _left_out(service: Service, site: Site, without: Collection[str], missing: Mapping[str, str]) -> str | None:
     """Why a chosen service is not started here; an empty text needs no word."""
     variable = service.local.unless
     if service.name in without or not service.replicas:
@@ -84,6 +93,8 @@ def _left_out(service: Service, site: Site, without: Collection[str]) -> str | N
         return f"{service.name}: not started, {variable} is given"
     if not service.ours and not service.local.part:
         return f"{service.name}: not started, it has no local part"
+    if reason := missing.get(service.local.part or ""):
+        return f"{service.name}: not started, {reason}"
     return None
 
 

@@ -16,7 +16,7 @@ from scripts.runner.board import UP, Record, State, read
 from scripts.runner.display import display, tail
 from scripts.runner.following import follow
 from scripts.runner.journal import NAME, rotate
-from scripts.runner.parts import refuse_unknown
+from scripts.runner.parts import missing, refuse_unknown
 from scripts.runner.plan import Plan, plan
 from scripts.runner.ports import taken
 from scripts.runner.site import Site
@@ -54,7 +54,8 @@ def main(site: Site, arguments: Sequence[str]) -> int:
 
 def planned(site: Site, options: argparse.Namespace) -> Plan:
     file = (options.file or site.root / "compose.yaml").resolve()
-    wanted = plan(topology(compose.read(file, site.environment)), site, options.profile, options.without)
+    described = topology(compose.read(file, site.environment))
+    wanted = plan(described, site, options.profile, options.without, missing())
     refuse_unknown(wanted.units)
     return wanted
 

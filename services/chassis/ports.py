@@ -5,6 +5,7 @@ import os
 PORTS: dict[str, int] = {
     "gateway": 8080,
     "gateway-admin": 8090,
+    "gateway-metrics": 8100,
     "identity": 8110,
     "items": 8120,
     "images": 8130,

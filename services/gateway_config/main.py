@@ -67,6 +67,8 @@ def render(settings: GatewaySettings) -> str:
         listen_host=settings.gateway_host or settings.listen_host,
         port=ports.port("gateway"),
         admin_port=ports.port("gateway-admin"),
+        metrics_host=settings.listen_host,
+        metrics_port=ports.port("gateway-metrics"),
         issuer=ISSUER,
         audience=AUDIENCE,
         jwks=settings.jwks_file.read_text(),

@@ -166,6 +166,17 @@ def test_what_has_no_local_part_is_said_and_left_out(tmp_path: Path) -> None:
     assert made.notes == ("grafana: not started, it has no local part",)
 
 
+def test_a_part_that_this_system_lacks_is_said_and_left_out(tmp_path: Path) -> None:
+    nodes = {
+        "meter": {"image": "meter", "x-local": {"part": "prometheus"}},
+        "a": {"build": ".", "depends_on": {"meter": {"condition": "service_healthy"}}},
+    }
+    made: Plan = plan(topology({"services": nodes}), at(tmp_path), missing={"prometheus": "it is not there"})
+    assert [unit.name for unit in made.units] == ["a"]
+    assert made.units[0].service.depends_on == ()
+    assert made.notes == ("meter: not started, it is not there",)
+
+
 def test_local_settings_overrule(tmp_path: Path) -> None:
     nodes = {"a": {"build": ".", "environment": {"A": "1", "B": "1"}, "x-local": {"environment": {"B": "3"}}}}
     unit = planned(nodes, at(tmp_path), more={"x-local": {"environment": {"A": "2", "B": "2"}}})["a"]

@@ -6,15 +6,27 @@ from collections.abc import Callable, Mapping
 from scripts.runner.checks import command as command_check
 from scripts.runner.keys import BadCompose
 from scripts.runner.launch import Launch
-from scripts.runner.parts import envoy, kafka, postgres
+from scripts.runner.parts import alertmanager, envoy, kafka, postgres, prometheus
 from scripts.runner.plan import Unit
 from scripts.runner.site import Site
 
 PARTS: Mapping[str, Callable[[Unit, Site], Launch]] = {
+    "alertmanager": alertmanager.prepare,
     "envoy": envoy.prepare,
     "kafka": kafka.prepare,
     "postgres": postgres.prepare,
+    "prometheus": prometheus.prepare,
 }
+OPTIONAL: Mapping[str, Callable[[], str | None]] = {
+    "alertmanager": alertmanager.missing,
+    "prometheus": prometheus.missing,
+}
+"""Parts that some systems do not offer; the platform works without them."""
+
+
+def missing() -> dict[str, str]:
+    """The parts that cannot run here, and why."""
+    return {name: why for name, reason in OPTIONAL.items() if (why := reason())}
 
 
 def prepare(unit: Unit, site: Site) -> Launch:
