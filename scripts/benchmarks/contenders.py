@@ -181,7 +181,7 @@ CONTENDERS = (
         name="FastAPI",
         setup="pydantic models, uvicorn --workers 2, uvloop + httptools, ONNX Runtime inline",
         start=in_venv(
-            *("uvicorn", "fastapi_app:app", "--workers", "2", "--host", "127.0.0.1", "--port", "PORT"),
+            *("uvicorn", "--factory", "fastapi_app:build", "--workers", "2", "--host", "127.0.0.1", "--port", "PORT"),
             *("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"),
         ),
         path="/predict",

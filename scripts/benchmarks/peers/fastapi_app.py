@@ -1,6 +1,6 @@
 """Plain FastAPI in front of ONNX Runtime: what most teams write first.
 
-MODEL_FILE=model.onnx uvicorn fastapi_app:app --workers 2
+MODEL_FILE=model.onnx uvicorn --factory fastapi_app:build --workers 2
 """
 
 import os
@@ -9,11 +9,6 @@ import numpy as np
 import onnxruntime
 from fastapi import FastAPI
 from pydantic import BaseModel
-
-options = onnxruntime.SessionOptions()
-options.intra_op_num_threads = 1
-session = onnxruntime.InferenceSession(os.environ["MODEL_FILE"], options, providers=["CPUExecutionProvider"])
-app = FastAPI()
 
 
 class Flowers(BaseModel):
@@ -28,8 +23,16 @@ class Probabilities(BaseModel):
     probabilities: list[list[float]]
 
 
-@app.post("/predict")
-async def predict(flowers: Flowers) -> Probabilities:
-    """Inline: the model takes microseconds."""
-    (rows,) = session.run(["probabilities"], {"features": np.asarray(flowers.features, np.float32)})
-    return Probabilities(probabilities=rows.tolist())
+def build() -> FastAPI:
+    """One session a worker; it runs inline, as the model takes microseconds."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(os.environ["MODEL_FILE"], options, providers=["CPUExecutionProvider"])
+    app = FastAPI()
+
+    @app.post("/predict")
+    async def predict(flowers: Flowers) -> Probabilities:
+        (rows,) = session.run(["probabilities"], {"features": np.asarray(flowers.features, np.float32)})
+        return Probabilities(probabilities=rows.tolist())
+
+    return app
