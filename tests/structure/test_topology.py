@@ -12,12 +12,13 @@ from services.chassis.names import service_name
 from services.chassis.ports import PORTS
 
 ROOT = Path(__file__).parents[2]
-ONE_SHOTS = {"preflight", "keys", "migrate", "gateway-config", "prometheus-config", "seed"}
-OPERATIONS = {"mlflow", "prometheus", "alertmanager"}
+ONE_SHOTS = {"preflight", "keys", "migrate", "gateway-config", "prometheus-config", "grafana-config", "seed"}
+OPERATIONS = {"mlflow", "prometheus", "alertmanager", "grafana"}
 """Published on loopback for people; each has its port by PORT_<NAME>."""
 IMAGES = {
     "apache/kafka:4.3.1",
     "envoyproxy/envoy:v1.37.2",
+    "grafana/grafana:13.2.1",
     "pgvector/pgvector:0.8.6-pg17",
     "prom/alertmanager:v0.28.1",
     "prom/prometheus:v3.13.3",
