@@ -20,8 +20,10 @@ from services.chassis.backends import Backends
 from services.chassis.metrics import Metrics
 from services.prediction import NotLoaded, Predict, Prediction, PredictionRequest
 from services.sources.remote import remote
+from services.spool.writer import Spool
 
-DEFAULT_PATTERNS = "fallback"
+LOGGED_PATTERNS, DEFAULT_PATTERNS = "prediction_log,fallback", "fallback"
+"""Around a model whose setting names none: with a spool, and without one."""
 Parameters = TypeVar("Parameters", bound=BaseSettings)
 
 
@@ -40,6 +42,10 @@ def _no_aliases(alias: str) -> Predict:
     return missing
 
 
+class WrongOrder(Exception):
+    """A setting names patterns in an order in which they do harm."""
+
+
 @dataclass(frozen=True)
 class Wiring:
     """What a pattern may need to know about the model it wraps and the host it runs in."""
@@ -51,12 +57,17 @@ class Wiring:
     patience_seconds: float
     version: Callable[[], str | None] = _no_version
     alias: Callable[[str], Predict] = _no_aliases
+    spool: Spool | None = None
 
     def other(self, which: str) -> Predict:
         """Another predictor for the same requests: a host's address, or an alias of the registry (`challenger`)."""
         if "://" in which:
             return remote(self.backends.http, which, timeout_seconds=self.patience_seconds)
         return self.alias(which)
+
+    def logged(self, predict: Predict) -> Predict:
+        """The same with a prediction log of its own, if the model has one: for answers that nobody is given."""
+        return _wire("prediction_log")(predict, self) if "prediction_log" in chosen(self.model) else predict
 
     def parameters(self, kind: type[Parameters], pattern: str) -> Parameters:
         """The settings `<PATTERN>_<MODEL>_<NAME>`."""
@@ -78,7 +89,8 @@ def wired(source: Predict, wiring: Wiring) -> Predict:
 
 def chosen(model: str) -> list[str]:
     """The patterns around a model, outermost first; raises UnknownPattern."""
-    names = [name.strip() for name in _setting("PATTERNS", model, DEFAULT_PATTERNS).split(",") if name.strip()]
+    otherwise = LOGGED_PATTERNS if os.environ.get("SPOOL_DIR") else DEFAULT_PATTERNS
+    names = [name.strip() for name in _setting("PATTERNS", model, otherwise).split(",") if name.strip()]
     for name in names:
         if name not in known():
             raise UnknownPattern(f"PATTERNS_{model.upper()}: {name} is none of {', '.join(sorted(known()))}")

@@ -67,9 +67,14 @@ def wire(predict: Predict, wiring: Wiring) -> Predict:
     return fallback(predict, wiring.manifest, timeout_seconds=timeout, active=wiring.active)
 
 
+def callers_fault(error: BaseException) -> bool:
+    """Whether another predictor would refuse the request just the same."""
+    return isinstance(error, ContractBroken) or (isinstance(error, Problem) and error.status < 500)
+
+
 def _reason(error: Exception) -> str:
     """Why the default answers; the caller's own mistakes are raised again."""
-    if isinstance(error, ContractBroken) or (isinstance(error, Problem) and error.status < 500):
+    if callers_fault(error):
         raise error
     if isinstance(error, TimeoutError):
         return "timeout"

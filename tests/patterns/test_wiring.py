@@ -7,7 +7,7 @@ from models.text_violation.contract import contract
 from services.chassis.metrics import Metrics
 from services.patterns.fallback import FallbackParameters
 from services.prediction import NotLoaded, Prediction, PredictionRequest
-from services.wiring import UnknownPattern, Wiring, chosen, known, wired
+from services.wiring import UnknownPattern, Wiring, WrongOrder, chosen, known, wired
 from tests.conftest import MakeBackends
 
 
@@ -51,3 +51,9 @@ def test_parameters_carry_the_pattern_and_the_model(wiring: Wiring, monkeypatch:
     monkeypatch.setenv("FALLBACK_TEXT_VIOLATION_TIMEOUT_SECONDS", "0.25")
     monkeypatch.setenv("FALLBACK_IMAGE_QUICK_TIMEOUT_SECONDS", "9")
     assert wiring.parameters(FallbackParameters, "fallback").timeout_seconds == 0.25
+
+
+def test_a_cache_around_an_ab_test_is_refused(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATTERNS_TEXT_VIOLATION", "cache,ab_test")
+    with pytest.raises(WrongOrder, match="PATTERNS_TEXT_VIOLATION: ab_test goes before cache"):
+        wired(missing, wiring)
