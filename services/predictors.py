@@ -24,6 +24,7 @@ from services.sources.mlflow_registry import CHAMPION, MlflowRegistry
 from services.sources.model_load import LoadMetrics, ModelLoad
 from services.sources.onnx_model import Features
 from services.sources.threads import Threads
+from services.spool.spooling import spooling
 from services.wiring import Wiring, wired
 
 
@@ -137,6 +138,7 @@ def served(
     threads = Threads(settings.model_workers, settings.model_queue)
     loads, counts = LoadMetrics(service.metrics.registry), PredictionMetrics(service.metrics.registry)
     predictors: Predictors = {}
+    spool = spooling(service)
     for model in declared_models() if declared is None else declared:
         aliases = Aliases(partial(_source, model, service, settings, threads, loads))
         source = aliases.source(CHAMPION)
@@ -148,6 +150,7 @@ def served(
             patience_seconds,
             version=source.version,
             alias=aliases.predict,
+            spool=spool,
         )
         predict = counts.counted(wired(source.predict, wiring))
         predictors[source.name] = Predictor(source.name, source, predict, model.features, threads, aliases)

@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 from services.spool.shipping import Shipper
 from services.spool.writer import Spool
 
-REASONS = ("full", "disk", "too_large")
+REASONS = ("full", "disk", "too_large", "unreadable")
 
 
 class SpoolMetrics(Collector):

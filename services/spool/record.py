@@ -35,13 +35,12 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     served_by: str
     """`model` or `default`. Nothing is learned from defaults."""
     reason: str | None = None
-    """Why the default answered."""
+    """Why the default answered; `cached` when a model's answer was given again."""
     experiment: str | None = None
     group: str | None = None
     """Of the experiment: who answered this subject."""
     shadow_of: UUID | None = None
     """The answered prediction, where this is a candidate's copy that nobody saw."""
-    cached: bool = False
     request_id: str = ""
     subject: str = ""
     """Who asked: the UUID of a token, never a name."""
@@ -53,6 +52,11 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Time to answer."""
     inputs: dict[str, Tensor] = {}
     outputs: dict[str, Tensor] = {}
+
+    @property
+    def cached(self) -> bool:
+        """Whether the answer had been given before."""
+        return self.reason == "cached"
 
 
 def encoded(record: PredictionRecord) -> bytes:

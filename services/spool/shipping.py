@@ -22,6 +22,7 @@ from services.spool.writer import Spool
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 16
 BREATH = 3.0
 """Sending one segment is followed by so many times as long of doing nothing: answering comes first."""
 
@@ -47,7 +48,13 @@ class Shipper:
     """Sends what one folder holds."""
 
     def __init__(
-        self, spool: Spool, bus: Bus, source: str, settings: SpoolSettings, *, clock: Callable[[], float] = time.time
+        self,
+        spool: Spool,
+        bus: Bus | None,
+        source: str,
+        settings: SpoolSettings,
+        *,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._spool, self._bus, self._source, self._settings, self._clock = spool, bus, source, settings, clock
         self.sent = 0
@@ -59,15 +66,20 @@ class Shipper:
         self._spool.seal_if_old()
         await asyncio.to_thread(self._adopt)
         await self._measure()
-        for path in await asyncio.to_thread(segments, self._spool.folder, SEALED):
-            started = time.monotonic()
-            if not await self._ship(path):
-                break
-            await asyncio.sleep(BREATH * (time.monotonic() - started))
+        if self._bus is not None:
+            await self._ship_all(self._bus)
         await asyncio.to_thread(self._forget)
         await self._measure()
 
-    async def _ship(self, path: Path) -> bool:
+    async def _ship_all(self, bus: Bus) -> None:
+        waiting = await asyncio.to_thread(segments, self._spool.folder, SEALED)
+        for path in waiting[:AT_ONCE]:
+            started = time.monotonic()
+            if not await self._ship(path, bus):
+                return
+            await asyncio.sleep(BREATH * (time.monotonic() - started))
+
+    async def _ship(self, path: Path, bus: Bus) -> bool:
         """Send one segment, unless another process is doing so. False when the broker is away."""
         with held(path) as file:
             if file is None:
@@ -75,7 +87,7 @@ class Shipper:
             segment = UUID(path.stem)
             value = await asyncio.to_thread(_event, path, segment, self._source)
             try:
-                await self._bus.send(PredictionsLogged.type, str(segment), value)
+                await bus.send(PredictionsLogged.type, str(segment), value)
             except BusUnavailable as error:
                 self._told(waits=True, why=str(error))
                 return False

@@ -19,7 +19,7 @@ def spooling(service: Service, settings: SpoolSettings | None = None) -> Spool |
         segment_bytes=settings.spool_segment_bytes,
         segment_seconds=settings.spool_segment_seconds,
     )
-    shipper = Shipper(spool, service.backends.bus, service.name, settings)
+    shipper = Shipper(spool, service.backends.maybe_bus, service.name, settings)
     service.metrics.registry.register(SpoolMetrics(spool, shipper))
     service.every(EVERY_SECONDS)(shipper.turn)
     return spool

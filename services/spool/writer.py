@@ -79,12 +79,20 @@ class Spool:
         if self._path is not None and self._clock() - self._opened_at >= self._segment_seconds:
             self.seal()
 
+    def refused(self, reason: str, detail: str = "") -> bool:
+        """Count a record that is not kept, and say so once; always False."""
+        self.lost[reason] += 1
+        if self._trouble != reason:
+            self._trouble = reason
+            log.error("predictions are not logged: %s %s", reason, detail, extra={"action": "spool.lost"})
+        return False
+
     def _turned(self, size: int) -> bool:
         """A segment with room for so much is open, unless there is none to be had."""
         if size > self._segment_bytes:
-            return self._refused("too_large")
+            return self.refused("too_large")
         if size > self.left:
-            return self._refused("full")
+            return self.refused("full")
         self.seal()
         self._path, self._file = create(self.folder)
         self._opened_at = self._clock()
@@ -92,17 +100,10 @@ class Spool:
 
     def _failed(self, error: OSError) -> None:
         """Take back what was written of the record, so that the next one begins a line."""
-        self._refused("disk", repr(error))
+        self.refused("disk", repr(error))
         try:
             if self._file >= 0:
                 os.ftruncate(self._file, self._size)
         except OSError:
             os.close(self._file)  # its torn end is dropped when it is adopted
             self._path, self._file, self._size = None, -1, 0
-
-    def _refused(self, reason: str, detail: str = "") -> bool:
-        self.lost[reason] += 1
-        if self._trouble != reason:
-            self._trouble = reason
-            log.error("predictions are not logged: %s %s", reason, detail, extra={"action": "spool.lost"})
-        return False
