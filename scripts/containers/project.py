@@ -2,18 +2,22 @@
 
 import json
 import os
+import re
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.runner.ports import is_free
 from scripts.runner.site import site
+from services.chassis.ports import PORTS
 
-PORTS = range(18080, 28080, 400)
+BASES = range(18080, 28080, 400)
 WAIT_SECONDS = 1500
 TARGETS = ("service", "mlflow", "trainer")
-UNITS = {"KiB": 1 / 1024, "MiB": 1.0, "GiB": 1024.0}
+UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+PUBLISHED = re.compile(r"\$\{(PORT(?:_\w+)?):-(\d+)\}")
+TRAINED = Path("volumes/trainer/cache")
 
 
 class Failed(Exception):
@@ -32,21 +36,28 @@ def engine() -> None:
             raise Failed(f"{advice}\n{problem}") from problem
 
 
-def own(root: Path) -> "Project":
-    """A project beside the one people use: another name, another port."""
+def own(root: Path, override: Path | None = None) -> "Project":
+    """A project beside the one people use: another name, other ports."""
     found = site(root)
     name = f"{found.environment.get('COMPOSE_PROJECT_NAME') or root.name.lower()}-test"
-    port = int(os.environ.get("PORT") or next(port for port in PORTS if is_free(port)))
-    return Project(root, name, port)
+    port = int(os.environ.get("PORT") or next(base for base in BASES if all(map(is_free, ports(root, base).values()))))
+    return Project(root, name, port, override)
+
+
+def ports(root: Path, port: int) -> dict[str, int]:
+    """Every variable of compose.yaml that publishes something, when the gateway's is `port`."""
+    told = PUBLISHED.findall((root / "compose.yaml").read_text())
+    return {name: int(usual) - PORTS["gateway"] + port for name, usual in told}
 
 
 @dataclass(frozen=True)
 class Project:
-    """Where it is and what it is called."""
+    """Where it is and what it is called; `override` is laid over compose.yaml."""
 
     root: Path
     name: str
     port: int
+    override: Path | None = None
 
     @property
     def address(self) -> str:
@@ -54,41 +65,80 @@ class Project:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        return {**os.environ, "COMPOSE_PROJECT_NAME": self.name, "PORT": str(self.port)}
+        published = {name: str(port) for name, port in ports(self.root, self.port).items()}
+        files = {"COMPOSE_FILE": f"{self.root / 'compose.yaml'}:{self.override}"} if self.override else {}
+        return {**os.environ, "COMPOSE_PROJECT_NAME": self.name, **published, **files}
 
     def compose(self, *words: str) -> str:
         """`docker compose WORDS`; its output."""
         return output(["docker", "compose", *words], self.root, self.environment)
+
+    def services(self) -> list[str]:
+        return self.compose("config", "--services").split()
 
     def build(self) -> None:
         self.compose("build", "--quiet")
 
     def up(self) -> None:
         """Until everything is healthy: trained, and seeded."""
-        self.compose("up", "--detach", "--wait", "--wait-timeout", str(WAIT_SECONDS))
+        self.compose("up", "--detach", "--wait", "--wait-timeout", str(WAIT_SECONDS), "--no-build")
+
+    def reset(self) -> None:
+        """Forget everything, as people do."""
+        self.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
+
+    def left(self) -> list[str]:
+        """Volumes that are there."""
+        return output(["docker", "volume", "ls", "-q", "--filter", f"label={self.label}"]).split()
+
+    @property
+    def label(self) -> str:
+        return f"com.docker.compose.project={self.name}"
+
+    def borrow(self, states: Sequence[Path]) -> bool:
+        """Take over DVC's cache of a local platform: what the same sources gave once is not trained again."""
+        folder = next((state / TRAINED for state in states if (state / TRAINED).is_dir()), None)
+        if folder is None:
+            return False
+        words = ["docker", "compose", "run", "--rm", "--no-deps", "-T", "--entrypoint", "tar", "trainer"]
+        packed = subprocess.Popen(["tar", "-C", str(folder.parent), "-c", folder.name], stdout=subprocess.PIPE)
+        command = [*words, "-x", "-C", "/trainer", "--no-same-owner"]
+        done = subprocess.run(
+            command, cwd=self.root, env=self.environment, stdin=packed.stdout, capture_output=True, check=False
+        )
+        if packed.wait() or done.returncode:
+            raise Failed(f"the cache of {folder} was not taken over: {done.stderr.decode()[-500:]}")
+        return True
 
     def accounts(self, nowhere: Path) -> str:
         """The demo accounts, as the command shows them that people use; `nowhere` is a folder without a platform."""
         return output(["scripts/accounts", "--json"], self.root, {**self.environment, "STATE_DIR": str(nowhere)})
 
     def troubles(self) -> str:
-        """Who is not well, and what it said last."""
-        lines = self.compose("ps", "--all", "--format", "json").splitlines()
-        states = [json.loads(line) for line in lines]
-        ill = [it["Service"] for it in states if it["Health"] not in ("", "healthy") or it["ExitCode"]]
-        return self.compose("logs", "--no-color", "--tail", "30", *ill) if ill else ""
+        """Who is not well, why, and what it said last."""
+        states = [json.loads(line) for line in self.compose("ps", "--all", "--format", "json").splitlines()]
+        ill = [it for it in states if it["Health"] not in ("", "healthy") or it["ExitCode"]]
+        if not ill:
+            return ""
+        short = "\n".join(self._out_of_memory([it["Name"] for it in ill]))
+        return short + self.compose("logs", "--no-color", "--tail", "30", *(it["Service"] for it in ill))
 
-    def memory(self) -> str:
-        """What each container holds now, and the sum."""
+    def _out_of_memory(self, containers: Sequence[str]) -> Iterator[str]:
+        for found in json.loads(output(["docker", "inspect", *containers])):
+            if found["State"]["OOMKilled"]:
+                limit = found["HostConfig"]["Memory"] // 2**20
+                yield f"{found['Name'].lstrip('/')} was killed at its limit of {limit} MB: raise its mem_limit\n"
+
+    def memory(self) -> dict[str, float]:
+        """What each container holds now, in MB."""
         ids = self.compose("ps", "--quiet").split()
         told = output(["docker", "stats", "--no-stream", "--format", "{{.Name}} {{.MemUsage}}", *ids]).splitlines()
-        held = {line.split()[0].removeprefix(f"{self.name}-"): mebibytes(line.split()[1]) for line in sorted(told)}
-        return table("memory, MiB", {**held, "sum": sum(held.values())})
+        return {line.split()[0].removeprefix(f"{self.name}-"): held(line.split()[1]) for line in sorted(told)}
 
-    def sizes(self) -> str:
-        """How large the images are, uncompressed."""
-        names = {target: f"{self.name}-{target}:{os.environ.get('VERSION') or 'dev'}" for target in TARGETS}
-        return table("images, MB", {name: megabytes(image) for name, image in names.items()})
+    def sizes(self) -> dict[str, float]:
+        """How large the images are, uncompressed, in MB."""
+        version = os.environ.get("VERSION") or "dev"
+        return {target: megabytes(f"{self.name}-{target}:{version}") for target in TARGETS}
 
 
 def megabytes(image: str) -> float:
@@ -99,14 +149,9 @@ def megabytes(image: str) -> float:
     return int(output(["docker", "run", *options, image, "-c", count]).split()[0]) / 1e6
 
 
-def mebibytes(text: str) -> float:
-    """`82.3MiB` as a number."""
-    return next(float(text.removesuffix(unit)) * size for unit, size in UNITS.items() if text.endswith(unit))
-
-
-def table(title: str, rows: Mapping[str, float]) -> str:
-    """Names and whole numbers."""
-    return "\n".join([title, *(f"  {name:20} {value:6.0f}" for name, value in rows.items())])
+def held(text: str) -> float:
+    """`82.3MiB` in MB."""
+    return next(float(text.removesuffix(unit)) * size / 1e6 for unit, size in UNITS.items() if text.endswith(unit))
 
 
 def output(command: Sequence[str], folder: Path | None = None, environment: Mapping[str, str] | None = None) -> str:

@@ -3,12 +3,15 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+
+from scripts.containers.figures import Figures
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Known when this folder is named on the command line, as scripts/test-compose does."""
     parser.addoption("--compose", metavar="PROJECT", help="a running Compose project of this clone")
+    parser.addoption("--figures", metavar="FILE", help="where to keep what is measured")
 
 
 @dataclass(frozen=True)
@@ -77,3 +81,11 @@ def containers(request: pytest.FixtureRequest) -> Containers:
         why = "docker is not there" if not shutil.which("docker") else "no --compose PROJECT was given"
         pytest.skip(f"{why}: scripts/test-compose runs this")
     return Containers(str(project))
+
+
+@pytest.fixture(scope="session")
+def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
+    """What is measured goes here; scripts/test-compose prints it."""
+    with TemporaryDirectory() as folder:
+        told = request.config.getoption("--figures", default=None)
+        yield Figures(Path(str(told)) if told else Path(folder) / "figures")
