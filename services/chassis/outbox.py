@@ -29,6 +29,9 @@ CREATE INDEX outbox_due ON outbox (due_at);
 """
 
 _EFFECTS = {event.type: [effect.type for effect in effects] for event, effects in EFFECTS.items()}
+_WAITING = """
+SELECT count(*) AS n, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float AS oldest FROM outbox
+"""
 BATCH = 100
 LATE = timedelta(seconds=5)
 LATEST = timedelta(seconds=60)
@@ -133,5 +136,6 @@ class Relay:
 
     async def _count(self) -> None:
         async with self._database.connection() as connection:
-            row = await (await connection.execute("SELECT count(*) AS n FROM outbox")).fetchone()
+            row = await (await connection.execute(_WAITING)).fetchone()
         self._metrics.outbox_rows.set(row["n"] if row else 0)
+        self._metrics.outbox_oldest.set(row["oldest"] if row else 0)

@@ -110,6 +110,8 @@ class Service:
         @self.app.get("/health/ready", include_in_schema=False)
         async def _ready() -> JSONResponse:
             found = {name: await _outcome(check) for name, check in self.ready_checks.items()}
+            for name, value in found.items():
+                self.metrics.ready.labels(name).set(value == "ok")
             ready = all(value == "ok" for value in found.values())
             return JSONResponse({"status": "ready" if ready else "not ready", "checks": found}, 200 if ready else 503)
 

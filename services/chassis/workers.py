@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -68,6 +69,7 @@ class Worker:
         for kind, handler in (dead_letters_of or {}).items():
             self._handlers[dead_letter_topic(kind.type)] = (kind, handler)
         self._slots = asyncio.Semaphore(concurrency)
+        metrics.expect(self._handlers)
 
     async def run(self) -> None:
         """Consume until cancelled."""
@@ -112,6 +114,7 @@ class Worker:
             await self._unreadable(message, error)
             return
         token = request_id.set(event.requestid)
+        self._metrics.event_delay.labels(message.topic).observe((datetime.now(UTC) - event.time).total_seconds())
         try:
             with self._metrics.event_seconds.labels(message.topic).time():
                 outcome = await self._attempts(handler, data, event, message)

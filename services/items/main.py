@@ -1,6 +1,6 @@
 """Items: what people register, its life until it is published, and the events that tell of it."""
 
-from prometheus_client import Histogram
+from prometheus_client import Gauge, Histogram
 from pydantic import Field
 
 from services.chassis.backends import Backends
@@ -18,7 +18,7 @@ from services.contracts import (
     ItemScreened,
     PictureShown,
 )
-from services.items import judging, sweeping
+from services.items import judging, statistics, sweeping
 from services.items.pictures import Pictures
 from services.items.routes import routes
 from services.items.stored import transaction
@@ -51,6 +51,17 @@ def build(backends: Backends) -> Service:
         buckets=SEARCHABLE_BUCKETS,
         registry=service.metrics.registry,
     )
+
+    waiting = Gauge("items_waiting", "Items without a decision.", ["state"], registry=service.metrics.registry)
+    oldest = Gauge(
+        "items_waiting_oldest_seconds", "Age of the oldest of them.", ["state"], registry=service.metrics.registry
+    )
+
+    @service.every(settings.items_sweep_seconds)
+    async def _count_waiting() -> None:
+        for state, (count, seconds) in (await statistics.waiting(database)).items():
+            waiting.labels(state).set(count)
+            oldest.labels(state).set(seconds)
 
     @service.consumes(ItemScreened)
     async def _screened(data: ItemScreened, event: CloudEvent) -> None:

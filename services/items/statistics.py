@@ -17,6 +17,19 @@ _SECONDS = """
     AND (%(window)s::integer IS NULL OR searchable_at > now() - make_interval(secs => %(window)s::integer))
 """
 
+_WAITING = """
+    SELECT state, count(*) AS count, extract(epoch FROM now() - min(submitted_at))::float AS seconds
+    FROM items WHERE state IN ('screening', 'needs_review') GROUP BY state
+"""
+
+
+async def waiting(database: Database) -> dict[str, tuple[int, float]]:
+    """For every state that waits for somebody: how many items, and for how long the first of them."""
+    async with database.connection() as connection:
+        rows = await (await connection.execute(_WAITING)).fetchall()
+    nothing = {state.value: (0, 0.0) for state in (State.SCREENING, State.NEEDS_REVIEW)}
+    return nothing | {row["state"]: (row["count"], row["seconds"]) for row in rows}
+
 
 async def statistics(database: Database, window: int) -> Statistics:
     """Counts alone, nothing of any item. What a person decided is not the platform's time."""
