@@ -10,6 +10,7 @@ from services.chassis import logs, ports
 from services.chassis.auth import AUDIENCE, ISSUER
 from services.chassis.settings import Settings
 from services.gateway_config import routes
+from services.gateway_config.defaults import default_answers
 from services.gateway_config.upstreams import Upstream
 
 TEMPLATE = Path(__file__).parents[1] / "gateway" / "envoy.yaml.j2"
@@ -32,6 +33,9 @@ class GatewaySettings(Settings):
     jwks_file: Path = Field(description="Public keys that tokens are checked with.")
     envoy_config: Path = Field(Path("/config/envoy.yaml"), description="Where the configuration is written.")
     gateway_host: str | None = Field(None, description="Interface the gateway listens on, if not LISTEN_HOST.")
+    predictions_per_second: int = Field(
+        300, ge=0, description="Predictions that models answer; beyond, their declared defaults do. 0: no limit."
+    )
     identity_url: str = Field("http://identity:8110", description="Address of identity.")
     items_url: str = Field("http://items:8120", description="Address of items.")
     images_url: str = Field("http://images:8130", description="Address of images.")
@@ -40,6 +44,7 @@ class GatewaySettings(Settings):
     web_url: str = Field("http://web:8160", description="Address of web.")
     inference_sync_url: str = Field("http://inference-sync:8200", description="Address of inference-sync.")
     inference_async_url: str = Field("http://inference-async:8240", description="Address of inference-async.")
+    image_builder_url: str = Field("http://image-builder:8270", description="Address of image-builder.")
     trainer_url: str = Field("http://trainer:8260", description="Address of trainer.")
     monitoring_url: str = Field("http://monitoring:8180", description="Address of monitoring.")
 
@@ -73,7 +78,9 @@ def render(settings: GatewaySettings) -> str:
         audience=AUDIENCE,
         jwks=settings.jwks_file.read_text(),
         json_limit=routes.JSON_LIMIT,
-        routes=routes.rendered(),
+        routes=routes.rendered(predictions_per_second=settings.predictions_per_second),
+        over_limit=routes.OVER_LIMIT,
+        defaults=default_answers(),
         response_headers=RESPONSE_HEADERS,
         pages={page.name: page.read_text() for page in TEMPLATE.parent.glob("*.html")},
         upstreams=[Upstream.of(name, url) for name, url in _addresses(settings).items()],
@@ -90,6 +97,7 @@ def _addresses(settings: GatewaySettings) -> dict[str, str]:
         "web": settings.web_url,
         "inference-sync": settings.inference_sync_url,
         "inference-async": settings.inference_async_url,
+        "image-builder": settings.image_builder_url,
         "trainer": settings.trainer_url,
         "monitoring": settings.monitoring_url,
     }

@@ -4,7 +4,7 @@ Order counts: the first that fits wins. Paths are not rewritten: a service serve
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -12,6 +12,9 @@ Json = Mapping[str, Any]
 JSON_LIMIT = 256 * 1024
 UPLOAD_LIMIT = 12 * 1024 * 1024 + 64 * 1024
 """Bytes of a body: a picture of 12 MB and the form around it. The services have tighter limits of their own."""
+
+OVER_LIMIT = "x-over-limit"
+"""Header of a request that the model is not to answer; only the gateway may say so."""
 
 STREAM_SILENCE = "3600s"
 """How long a stream of events may say nothing."""
@@ -64,6 +67,20 @@ class Shaped(Route):
 
 
 @dataclass(frozen=True)
+class Predictions(Shaped):
+    """What asks a model: beyond the limit a request is marked, and its host answers by the default."""
+
+    per_second: int = 0
+    """0: no limit."""
+
+    def _route(self, condition: Json, again_on: str) -> Json:
+        route = super()._route(condition, again_on)
+        if not self.per_second:
+            return route
+        return {**route, "typed_per_filter_config": {**route["typed_per_filter_config"], **_marking(self.per_second)}}
+
+
+@dataclass(frozen=True)
 class Reading(Route):
     """To be looked at from outside, and nothing more."""
 
@@ -108,6 +125,7 @@ ROUTES: tuple[Route | Nowhere, ...] = (
     Route("/api/images", "images", body=UPLOAD_LIMIT),
     Route("/api/texts", "texts", repeatable=True),
     Route("/api/search", "search", body=UPLOAD_LIMIT, repeatable=True),
+    Route("/api/image-builder", "image-builder"),
     Route("/api/trainer", "trainer"),
     Route("/api/dead-letters", "inference-async"),
     Reading("/api/monitoring", "monitoring"),
@@ -115,14 +133,16 @@ ROUTES: tuple[Route | Nowhere, ...] = (
     Stream("/v2/jobs/*/events", "inference-async"),
     Route("/v2/jobs", "inference-async"),
     Shaped("/v2/models/*/async", "inference-async", body=UPLOAD_LIMIT),
+    Predictions("/v2/models/*(/versions/*)?/(infer|predict)", "inference-sync", body=UPLOAD_LIMIT, repeatable=True),
     Route("/v2", "inference-sync", body=UPLOAD_LIMIT, repeatable=True),
     Route("/", "web", body=UPLOAD_LIMIT),
 )
 
 
-def rendered(routes: Iterable[Route | Nowhere] = ROUTES) -> list[Json]:
+def rendered(routes: Iterable[Route | Nowhere] = ROUTES, *, predictions_per_second: int = 0) -> list[Json]:
     """The routes as Envoy takes them."""
-    return [one for route in routes for one in route.rendered()]
+    limited = (replace(r, per_second=predictions_per_second) if isinstance(r, Predictions) else r for r in routes)
+    return [one for route in limited for one in route.rendered()]
 
 
 def _shape(path: str) -> str:
@@ -158,5 +178,22 @@ def _body(limit: int) -> Json:
                 "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute",
                 "buffer": {"max_request_bytes": limit},
             }
+        }
+    }
+
+
+def _marking(per_second: int) -> Json:
+    """Nobody is refused: what is over the limit is told so, and passes."""
+    always, never = ({"default_value": {"numerator": part, "denominator": "HUNDRED"}} for part in (100, 0))
+    return {
+        "envoy.filters.http.local_ratelimit": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+            "stat_prefix": "predictions",
+            "token_bucket": {"max_tokens": per_second, "tokens_per_fill": per_second, "fill_interval": "1s"},
+            "filter_enabled": always,
+            "filter_enforced": never,
+            "request_headers_to_add_when_not_enforced": [
+                {"header": {"key": OVER_LIMIT, "value": "1"}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+            ],
         }
     }

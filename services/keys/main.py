@@ -19,10 +19,10 @@ from services.keys.secrets import jwks, password, signing_key
 
 log = logging.getLogger(__name__)
 
-ROLES = ("identity", "items", "images", "search", "inference_async", "trainer", "monitoring", "mlflow")
+ROLES = ("identity", "items", "images", "search", "inference_async", "image_builder", "trainer", "monitoring", "mlflow")
 CHECK_TOKENS = (
     *("gateway", "identity", "items", "images", "texts", "search", "inference", "inference_async", "trainer", "web"),
-    "monitoring",
+    *("monitoring", "image_builder"),
 )
 
 
@@ -42,6 +42,9 @@ class KeysSettings(Settings):
     keys_inference_async: Path = Field(
         Path("/keys/inference-async"),
         description="Its role's password, the public keys, and what callbacks are signed with.",
+    )
+    keys_image_builder: Path = Field(
+        Path("/keys/image-builder"), description="Its role's password and the public keys."
     )
     keys_trainer: Path = Field(Path("/keys/trainer"), description="Its role's password and the public keys.")
     keys_web: Path = Field(Path("/keys/web"), description="The public keys and the secret behind CSRF tokens.")

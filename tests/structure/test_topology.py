@@ -13,7 +13,7 @@ from services.chassis.ports import PORTS
 
 ROOT = Path(__file__).parents[2]
 ONE_SHOTS = {"preflight", "keys", "migrate", "gateway-config", "prometheus-config", "grafana-config", "seed"}
-OPERATIONS = {"mlflow", "prometheus", "alertmanager", "grafana"}
+OPERATIONS = {"mlflow", "prometheus", "alertmanager", "grafana", "registry"}
 """Published on loopback for people; each has its port by PORT_<NAME>."""
 IMAGES = {
     "apache/kafka:4.3.1",
@@ -22,7 +22,10 @@ IMAGES = {
     "pgvector/pgvector:0.8.6-pg17",
     "prom/alertmanager:v0.28.1",
     "prom/prometheus:v3.13.3",
+    "registry:3.1.2",
 }
+BUILT_HERE = {"inference-in-image"}
+"""Its image is what image-builder makes; which one is said by MODEL_IMAGE."""
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +62,9 @@ def test_every_process_has_a_health_check_or_ends(topology: dict[str, Any]) -> N
 
 
 def test_images_of_others_are_pinned_to_known_tags(topology: dict[str, Any]) -> None:
-    others = {service["image"] for service in topology["services"].values() if "build" not in service}
-    assert others == IMAGES
+    others = {name: service["image"] for name, service in topology["services"].items() if "build" not in service}
+    assert {image for name, image in others.items() if name not in BUILT_HERE} == IMAGES
+    assert all(others[name].startswith("${MODEL_IMAGE:-localhost:") for name in BUILT_HERE)
 
 
 def test_published_are_the_gateway_and_what_operators_look_at(topology: dict[str, Any]) -> None:

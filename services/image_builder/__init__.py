@@ -1,0 +1,1 @@
+"""Model-in-image: a registered version of a model becomes an image, without a Docker daemon or privileges."""
