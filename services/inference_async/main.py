@@ -1,19 +1,28 @@
-"""Screens every registered item: model-load -> patterns -> a worker on the log."""
+"""Answers when it can: screens every registered item, and works off jobs. model-load -> patterns -> workers."""
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from prometheus_client import Counter, Histogram
 from pydantic import Field
 
 from models.image_screening.contract import EMBEDDING_VERSION
 from services.chassis.backends import Backends
+from services.chassis.changes import POLL_SECONDS, Changes
 from services.chassis.metrics import LATENCY_BUCKETS
 from services.chassis.service import Service
 from services.contracts import CloudEvent, ItemRegistered, ItemScreened
+from services.inference_async import job_routes
+from services.inference_async.answering import Answers
+from services.inference_async.callbacks import Callbacks
 from services.inference_async.effects import Effects
+from services.inference_async.job_metrics import JobMetrics
+from services.inference_async.job_routes import Desk
+from services.inference_async.jobs import Jobs
 from services.inference_async.screening import Screener
-from services.predictors import PredictorSettings, caught_up, served
+from services.inference_async.working import JobWorker
+from services.predictors import Predictors, PredictorSettings, caught_up, served
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +35,29 @@ class InferenceAsyncSettings(PredictorSettings):
         "", description="Labels, comma-separated, that no model decides on or shows by itself: a moderator looks."
     )
 
+    max_body_bytes: int = Field(8 * 1024 * 1024, gt=0, description="Largest body of a job.")
+    max_batch: int = Field(64, gt=0, description="Most rows in one request.")
+    jobs_at_once: int = Field(2, ge=1, description="Jobs that one process works on at the same time.")
+    jobs_most_open: int = Field(1000, ge=1, description="Most jobs without an answer; beyond, 429.")
+    jobs_most_open_each: int = Field(200, ge=1, description="Most of them that belong to one user.")
+    job_lease_seconds: float = Field(6.0, gt=0, description="How long a silent process keeps its jobs.")
+    job_keep_seconds: float = Field(3600.0, gt=0, description="How long a job's result is kept.")
+    job_patience_seconds: float = Field(
+        60.0, ge=0, description="How long a job waits for a model that is not there before it takes the default."
+    )
+    callback_hosts: str = Field("", description="Hosts (`host` or `host:port`, comma-separated) that may be told.")
+    callback_key_file: Path | None = Field(None, description="What callbacks are signed with.")
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The hosts as a set."""
+        return frozenset(host.strip() for host in self.callback_hosts.split(",") if host.strip())
+
+    @property
+    def callback_key(self) -> bytes:
+        """The key, read when it is needed."""
+        return self.callback_key_file.read_bytes().strip() if self.callback_key_file else b""
+
     @property
     def denied(self) -> frozenset[str]:
         """The labels as a set."""
@@ -35,7 +67,12 @@ class InferenceAsyncSettings(PredictorSettings):
 def build(backends: Backends) -> Service:
     """The worker on these backends."""
     settings = InferenceAsyncSettings()
-    service = Service("inference-async", backends, summary="Screens every registered item.")
+    service = Service(
+        "inference-async",
+        backends,
+        summary="Predictions for later; screens every registered item.",
+        max_body_bytes=settings.max_body_bytes,
+    )
     predictors = served(service, settings, patience_seconds=settings.screening_seconds)
     screener = Screener(predictors, backends.files, embedding_version=EMBEDDING_VERSION, denied=settings.denied)
     metrics, effects = ScreeningMetrics(service), Effects()
@@ -52,7 +89,38 @@ def build(backends: Backends) -> Service:
             told(screened)
         await backends.bus.publish(effect)
 
+    offer_jobs(service, settings, predictors)
     return service
+
+
+def offer_jobs(service: Service, settings: InferenceAsyncSettings, predictors: Predictors) -> None:
+    """Jobs over HTTP, on their table."""
+    database, metrics = service.backends.database, JobMetrics(service.metrics.registry)
+    jobs = Jobs(
+        database,
+        lease=timedelta(seconds=settings.job_lease_seconds),
+        keep=timedelta(seconds=settings.job_keep_seconds),
+        most=settings.jobs_most_open,
+        most_each=settings.jobs_most_open_each,
+    )
+    answers = Answers(predictors, patience_seconds=settings.job_patience_seconds, max_batch=settings.max_batch)
+    worker = JobWorker(jobs, answers, metrics, at_once=settings.jobs_at_once, lease_seconds=settings.job_lease_seconds)
+    changes = Changes(database, table="jobs", version="state", channel="jobs_changed")
+    callbacks = Callbacks(database, service.backends.http, metrics, key=settings.callback_key, hosts=settings.hosts)
+    desk = Desk(jobs, answers, worker, changes, callbacks, metrics)
+    service.app.include_router(job_routes.routes(desk))
+    for loop in (worker.run, worker.hold, changes.listen):
+        service.background(loop)
+    service.every(POLL_SECONDS)(changes.poll)
+
+    @service.every(0.5)
+    async def _callbacks() -> None:
+        await callbacks.deliver_due(desk.written)
+
+    @service.every(5)
+    async def _jobs_swept() -> None:
+        await jobs.forget()
+        await metrics.look(jobs)
 
 
 class ScreeningMetrics:
