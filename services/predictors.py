@@ -3,21 +3,21 @@
 import asyncio
 import importlib
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from pydantic import Field
 
-import models
 from models.contract import Arrays, Manifest
 from services.chassis.metrics import LATENCY_BUCKETS
 from services.chassis.service import Service
 from services.chassis.settings import Settings
-from services.prediction import OVERLOADED, Overloaded, Predict, Prediction, PredictionRequest
+from services.prediction import NOBODY, OVERLOADED, Context, Overloaded, Predict, Prediction, PredictionRequest
 from services.sources.disk_cache import DiskCache
 from services.sources.memory import stay_small
 from services.sources.mlflow_registry import CHAMPION, MlflowRegistry
@@ -33,6 +33,7 @@ class PredictorSettings(Settings):
 
     mlflow_tracking_uri: str | None = Field(None, description="The registry; without it, what is on disk serves.")
     model_cache: Path = Field(Path("/models"), description="Folder that keeps fetched versions.")
+    model_packages: str = Field("models", description="Python packages whose folders with a contract are served.")
     model_poll_seconds: float = Field(2.0, gt=0, description="How often the registry is asked for the champion.")
     model_threads: int = Field(1, ge=1, description="Threads of one ONNX Runtime session.")
     model_workers: int = Field(
@@ -54,16 +55,17 @@ class Declared:
     features: Features
 
 
-def declared_models() -> list[Declared]:
-    """Every folder under `models/` with a contract."""
-    folders = sorted(path.parent.name for path in Path(models.__path__[0]).glob("*/contract.py"))
-    return [_declared(name) for name in folders]
+def declared_models(packages: str = "models") -> list[Declared]:
+    """Every folder with a contract in the packages (separated by commas)."""
+    return [declared for package in packages.split(",") for declared in _declared(package.strip())]
 
 
-def _declared(name: str) -> Declared:
-    contract = importlib.import_module(f"models.{name}.contract")
-    features: Any = importlib.import_module(f"models.{name}.features")
-    return Declared(contract.contract(), features)
+def _declared(package: str) -> Iterator[Declared]:
+    places = importlib.import_module(package).__path__
+    for name in sorted(path.parent.name for place in places for path in Path(place).glob("*/contract.py")):
+        contract = importlib.import_module(f"{package}.{name}.contract")
+        features: Any = importlib.import_module(f"{package}.{name}.features")
+        yield Declared(contract.contract(), features)
 
 
 @dataclass(frozen=True)
@@ -110,10 +112,13 @@ class Predictor:
         """Whether the raw input is a text; a picture file otherwise."""
         return any(spec.language for spec in self.manifest.inputs)
 
-    async def judge(self, raw: bytes) -> tuple[Prediction, dict[str, Any]]:
+    async def judge(
+        self, raw: bytes, context: Context = NOBODY, parameters: Mapping[str, Any] | None = None
+    ) -> tuple[Prediction, dict[str, Any]]:
         """From raw bytes to the answer in words; raises ValueError where the bytes are no such thing."""
-        inputs, parameters = await self._encoded(raw)
-        prediction = await self.predict(PredictionRequest(self.name, inputs, parameters=parameters))
+        inputs, found = await self._encoded(raw)
+        request = PredictionRequest(self.name, inputs, parameters={**(parameters or {}), **found}, context=context)
+        prediction = await self.predict(request)
         return prediction, self.features.answer(self.manifest, prediction.outputs)
 
     async def _encoded(self, raw: bytes) -> tuple[Arrays, dict[str, Any]]:
@@ -139,7 +144,7 @@ def served(
     loads, counts = LoadMetrics(service.metrics.registry), PredictionMetrics(service.metrics.registry)
     predictors: Predictors = {}
     spool = spooling(service)
-    for model in declared_models() if declared is None else declared:
+    for model in declared_models(settings.model_packages) if declared is None else declared:
         aliases = Aliases(partial(_source, model, service, settings, threads, loads))
         source = aliases.source(CHAMPION)
         wiring = Wiring(
@@ -150,7 +155,6 @@ def served(
             patience_seconds,
             version=source.version,
             alias=aliases.predict,
-            spool=spool,
         )
         predict = counts.counted(wired(source.predict, wiring))
         predictors[source.name] = Predictor(source.name, source, predict, model.features, threads, aliases)
@@ -215,12 +219,15 @@ class PredictionMetrics:
 
     def counted(self, predict: Predict) -> Predict:
         """The same, counted."""
+        seconds, total = cache(self._seconds.labels), cache(self._total.labels)
 
         async def counting(request: PredictionRequest) -> Prediction:
-            with self._seconds.labels(request.model).time():
+            started = perf_counter()
+            try:
                 prediction = await predict(request)
-            labels = (prediction.model, prediction.version, prediction.served_by, prediction.reason or "")
-            self._total.labels(*labels).inc()
+            finally:
+                seconds(request.model).observe(perf_counter() - started)
+            total(prediction.model, prediction.version, prediction.served_by, prediction.reason or "").inc()
             return prediction
 
         return counting

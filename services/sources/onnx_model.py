@@ -1,6 +1,7 @@
 """One version of a model in memory, opened only after it has been held against its manifest and its samples."""
 
 import hashlib
+import time
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,6 +22,9 @@ ONNX_TYPES = {
 }
 
 SLICE_BYTES = 1 << 19
+QUICK_SECONDS = 0.0003
+"""A run below this may hold up the event loop: a thread costs as much."""
+RUNS = 20
 
 
 class Features(Protocol):
@@ -48,6 +52,8 @@ class OnnxModel:
 
     def __init__(self, manifest: Manifest, session: Any) -> None:
         self.manifest = manifest
+        self.row_seconds = float("inf")
+        """How long one row takes here, as `measure` found."""
         self._session = session
         self._outputs = [spec.name for spec in manifest.outputs]
 
@@ -56,9 +62,24 @@ class OnnxModel:
 
         A large batch runs in slices: memory once taken for it would never be given back.
         """
+        if sum([array.nbytes for array in inputs.values()]) <= SLICE_BYTES:
+            return dict(zip(self._outputs, self._session.run(self._outputs, inputs), strict=True))
         slices = [self._session.run(self._outputs, part) for part in sliced(inputs)]
-        columns = slices[0] if len(slices) == 1 else [np.concatenate(column) for column in zip(*slices, strict=True)]
+        columns = [np.concatenate(column) for column in zip(*slices, strict=True)]
         return dict(zip(self._outputs, columns, strict=True))
+
+    def measure(self, inputs: Arrays) -> None:
+        """Note the quickest of some runs of one row; the others were disturbed."""
+        for _ in range(RUNS):
+            started = time.perf_counter()
+            self.run(inputs)
+            self.row_seconds = min(self.row_seconds, time.perf_counter() - started)
+            if self.row_seconds > 10 * QUICK_SECONDS:
+                return
+
+    def is_quick(self, rows: int) -> bool:
+        """Whether handing it to a thread would take longer than to run it."""
+        return rows * self.row_seconds < QUICK_SECONDS
 
 
 def sliced(inputs: Arrays) -> list[dict[str, NDArray[Any]]]:
@@ -193,6 +214,7 @@ def try_sample(folder: Path, model: OnnxModel, features: Features, sample: Sampl
         raise Unfit("samples", f"{sample.raw}: {error}") from error
     _close(sample.inputs, _arrays(folder / sample.inputs), inputs, model.manifest.tolerance)
     _close(sample.outputs, _arrays(folder / sample.outputs), model.run(inputs), model.manifest.tolerance)
+    model.measure(inputs)
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:

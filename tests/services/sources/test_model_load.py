@@ -1,6 +1,7 @@
 """A host follows the registry: it swaps to what fits, refuses what does not, and starts from disk."""
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from models.contract import Manifest, TensorSpec
+from models.contract import Arrays, Manifest, TensorSpec
 from services.prediction import NotLoaded, PredictionRequest
 from services.sources.model_load import TRY_REFUSED_AGAIN_SECONDS, ModelLoad
+from services.sources.onnx_model import QUICK_SECONDS
 from tests.services.sources.conftest import Clock, Host
 from tests.services.sources.tiny import FakeMlflow, artefact, contract, onnx_bytes, seal
 
@@ -82,9 +84,33 @@ async def test_no_request_fails_during_a_swap(host: Host, mlflow: FakeMlflow, tm
     versions = []
     while not swap.done():
         versions.append((await started.predict(REQUEST)).version)
+        await asyncio.sleep(0)  # a quick model answers without giving way
     assert (await started.predict(REQUEST)).version == "2"
     assert set(versions) <= {"1", "2"}
     assert versions == sorted(versions)
+
+
+async def test_a_quick_model_runs_where_it_is_asked_and_a_slow_one_in_a_thread(
+    host: Host, mlflow: FakeMlflow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mlflow.add("1", artefact(tmp_path / "1"))
+    started = host()
+    await started.look()
+    assert started.serving
+    model = started.serving.model
+    threads: list[threading.Thread] = []
+    assert 0 < model.row_seconds < float("inf")
+    run = model.run
+
+    def noting(inputs: Arrays) -> Arrays:
+        threads.append(threading.current_thread())
+        return run(inputs)
+
+    monkeypatch.setattr(model, "run", noting)
+    for seconds in (QUICK_SECONDS / 3, QUICK_SECONDS / 2, QUICK_SECONDS):
+        model.row_seconds = seconds
+        await started.predict(REQUEST)
+    assert [thread is threading.main_thread() for thread in threads] == [True, False, False]
 
 
 def damaged(folder: Path) -> None:
