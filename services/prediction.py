@@ -1,6 +1,7 @@
 """The one signature of everything that predicts: a request in, a prediction out.
 
-A source makes a `Predict`, a pattern wraps one, a host offers one.
+A source makes a `Predict`, a pattern wraps one, a host offers one. Nobody changes a request or a prediction: who
+needs another one makes it by `replace`. (They are not frozen, because making a frozen one takes ten times as long.)
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -34,7 +35,7 @@ class Context:
 NOBODY = Context()
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class PredictionRequest:
     """Tensors for one model, already held against its contract."""
 
@@ -47,10 +48,12 @@ class PredictionRequest:
     @property
     def rows(self) -> int:
         """The batch size; 1 where there are no tensors, because nobody had the time to make them."""
-        return next((array.shape[0] for array in self.inputs.values()), 1)
+        for array in self.inputs.values():
+            return int(array.shape[0])
+        return 1
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Prediction:
     """What was answered, and by whom."""
 

@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings
 
 from models.contract import Manifest
 from services.prediction import Predict, Prediction, PredictionRequest
-from services.spool.record import PredictionRecord, encoded
+from services.spool.record import encoded
 from services.spool.tensors import kept
 from services.spool.writer import Spool
 from services.wiring import Wiring
@@ -49,10 +49,10 @@ def prediction_log(
         prediction = await predict(request)
         taken = timer() - started
         try:
-            if sum([array.nbytes for array in request.inputs.values()]) <= LARGE_BYTES:
-                line = recorded(request, prediction, taken)
-            else:
+            if _large(request):
                 line = await asyncio.to_thread(recorded, request, prediction, taken)
+            else:
+                line = recorded(request, prediction, taken)
             spool.append(line)
         except Exception as error:
             spool.refused("unreadable", repr(error))
@@ -61,29 +61,33 @@ def prediction_log(
     def recorded(request: PredictionRequest, prediction: Prediction, taken: float) -> bytes:
         context, contract = request.context, manifest()
         return encoded(
-            PredictionRecord(
-                id=prediction.id,
-                at=clock(),
-                model=prediction.model,
-                version=prediction.version,
-                served_by=prediction.served_by,
-                reason=prediction.reason,
-                experiment=prediction.experiment,
-                group=prediction.group,
-                shadow_of=prediction.shadow_of,
-                request_id=context.request_id,
-                subject=context.subject,
-                language=context.language,
-                client=context.client,
-                simulated=context.simulated,
-                rows=request.rows,
-                ms=round(taken * 1000, 4),
-                inputs=kept(request.inputs, contract.inputs, values),
-                outputs=kept(prediction.outputs, contract.outputs, values),
-            )
+            {
+                "id": prediction.id,
+                "at": clock(),
+                "model": prediction.model,
+                "version": prediction.version,
+                "served_by": prediction.served_by,
+                "reason": prediction.reason,
+                "experiment": prediction.experiment,
+                "group": prediction.group,
+                "shadow_of": prediction.shadow_of,
+                "request_id": context.request_id,
+                "subject": context.subject,
+                "language": context.language,
+                "client": context.client,
+                "simulated": context.simulated,
+                "rows": request.rows,
+                "ms": round(taken * 1000, 4),
+                "inputs": kept(request.inputs, contract.inputs, values),
+                "outputs": kept(prediction.outputs, contract.outputs, values),
+            }
         )
 
     return answered
+
+
+def _large(request: PredictionRequest) -> bool:
+    return any(array.nbytes > LARGE_BYTES for array in request.inputs.values())
 
 
 def wire(predict: Predict, wiring: Wiring) -> Predict:

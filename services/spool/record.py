@@ -5,7 +5,6 @@ from uuid import UUID
 
 import msgspec
 import orjson
-from msgspec.structs import asdict
 
 _OPTIONS = orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE
 
@@ -59,9 +58,9 @@ class PredictionRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return self.reason == "cached"
 
 
-def encoded(record: PredictionRecord) -> bytes:
-    """The record as a line; a few microseconds."""
-    return orjson.dumps(record, default=asdict, option=_OPTIONS)
+def encoded(fields: dict[str, Any]) -> bytes:
+    """The fields of a record as a line. They come as a dict: making an object first would double the time."""
+    return orjson.dumps(fields, option=_OPTIONS)
 
 
 _decoder = msgspec.json.Decoder(PredictionRecord)

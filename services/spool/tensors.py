@@ -7,30 +7,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.contract import DTYPES, Arrays, TensorSpec
-from services.spool.record import Tensor
 
 BEST = 3
-_NAMES = {dtype: name for name, dtype in DTYPES.items()}
+_NAMES = {dtype.char: name for name, dtype in DTYPES.items()}
+_NUMBERS = {char: name for char, name in _NAMES.items() if name != "BYTES"}
 
 
-def kept(arrays: Arrays, specs: tuple[TensorSpec, ...], most: int) -> dict[str, Tensor]:
-    """Each tensor; one with more than so many values is summarised."""
-    return {
-        name: _in_full(array) if array.size <= most and array.dtype.kind in "fiub" else _in_short(name, array, specs)
-        for name, array in arrays.items()
-    }
+def kept(arrays: Arrays, specs: tuple[TensorSpec, ...], most: int) -> dict[str, dict[str, Any]]:
+    """The fields of each tensor; one with more than so many values is summarised."""
+    found = {}
+    for name, array in arrays.items():
+        datatype = _NUMBERS.get(array.dtype.char)
+        if datatype and array.size <= most:
+            found[name] = {"datatype": datatype, "shape": array.shape, "data": array.ravel()}
+        else:
+            found[name] = _in_short(name, array, specs)
+    return found
 
 
-def _in_full(array: NDArray[Any]) -> Tensor:
-    return Tensor(_NAMES.get(array.dtype) or str(array.dtype), array.shape, array.ravel())
-
-
-def _in_short(name: str, array: NDArray[Any], specs: tuple[TensorSpec, ...]) -> Tensor:
-    datatype = _NAMES.get(array.dtype) or str(array.dtype)
+def _in_short(name: str, array: NDArray[Any], specs: tuple[TensorSpec, ...]) -> dict[str, Any]:
+    about = {"datatype": _NAMES.get(array.dtype.char, str(array.dtype)), "shape": array.shape}
     labels = next((spec.labels for spec in specs if spec.name == name), None)
     if labels and array.ndim == 2 and array.shape[1] == len(labels):
-        return Tensor(datatype, array.shape, top=_best(array, labels))
-    return Tensor(datatype, array.shape, sha256=_sha256(array))
+        return about | {"top": _best(array, labels)}
+    return about | {"sha256": _sha256(array)}
 
 
 def _best(array: NDArray[Any], labels: tuple[str, ...]) -> list[list[tuple[str, float]]]:
@@ -43,5 +43,5 @@ def _sha256(array: NDArray[Any]) -> str:
         return hashlib.sha256(array.ravel().view(np.uint8).data).hexdigest()
     found = hashlib.sha256()
     for value in array.ravel():
-        found.update(len(value).to_bytes(8) + (value if isinstance(value, bytes) else str(value).encode()))
+        found.update(len(value).to_bytes(8) + value)
     return found.hexdigest()

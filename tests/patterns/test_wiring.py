@@ -1,12 +1,17 @@
 """Settings decide which patterns wrap a model; a wrong one is refused at start."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
 from models.text_violation.contract import contract
 from services.chassis.metrics import Metrics
 from services.patterns.fallback import FallbackParameters
+from services.patterns.prediction_log import NoSpool
 from services.prediction import NotLoaded, Prediction, PredictionRequest
+from services.spool.writer import Spool
 from services.wiring import UnknownPattern, Wiring, WrongOrder, chosen, known, wired
 from tests.conftest import MakeBackends
 
@@ -16,12 +21,23 @@ async def missing(request: PredictionRequest) -> Prediction:
 
 
 @pytest.fixture
-def wiring(backends: MakeBackends) -> Wiring:
-    return Wiring("text_violation", contract, backends(), Metrics(), patience_seconds=2.0)
+def wiring(backends: MakeBackends, tmp_path: Path) -> Wiring:
+    return Wiring("text_violation", contract, backends(), Metrics(), patience_seconds=2.0, spool=Spool(tmp_path))
 
 
 def test_fallback_is_the_default() -> None:
     assert chosen("text_violation") == ["fallback"]
+
+
+def test_where_there_is_a_spool_every_model_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPOOL_DIR", "/spool")
+    assert chosen("text_violation") == ["prediction_log", "fallback"]
+
+
+def test_a_prediction_log_without_a_spool_is_refused(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATTERNS_TEXT_VIOLATION", "prediction_log,fallback")
+    with pytest.raises(NoSpool, match="set SPOOL_DIR"):
+        wired(missing, replace(wiring, spool=None))
 
 
 async def test_every_pattern_there_is_can_be_wired(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
