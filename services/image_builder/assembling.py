@@ -9,11 +9,9 @@ from services.image_builder import oci
 from services.image_builder.base import Base
 from services.image_builder.layers import Layer, model_layer
 from services.sources.mlflow_registry import Release
+from services.sources.model_in_image import RELEASE_FILE
 
 BASE_REPOSITORY = "base/service"
-RELEASE_FILE = "release.json"
-"""Beside the manifest in an image: which registered version it is."""
-
 USER = "10001:10001"
 HOST = "inference-sync"
 SECOND = 1_000_000_000
