@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,12 @@ from pathlib import Path
 
 BUSY = ("Unable to acquire lock", "is busy, it is being blocked by")
 """What DVC says when another of its processes holds a lock for a moment."""
+
+KILLED = re.compile(r"exited with (-9|137)$")
+"""What DVC says when the system killed a stage."""
+
+NO_MEMORY = "the system killed this stage, as it does when memory runs out: give the trainer more (mem_limit), or the \
+machine, or set TRAINER_PROCESSES=1"
 
 LONGEST_LINE = 1 << 20
 LEASH = Path(__file__).with_name("leash.py")
@@ -18,7 +25,8 @@ class StageFailed(Exception):
     """A stage of the pipeline failed."""
 
     def __init__(self, name: str, output: Sequence[str]) -> None:
-        super().__init__(f"{name}: " + "\n".join(output))
+        hint = [NO_MEMORY] if any(KILLED.search(line) for line in output) else []
+        super().__init__(f"{name}: " + "\n".join([*output, *hint]))
         self.busy = any(sign in line for sign in BUSY for line in output)
 
 

@@ -48,6 +48,17 @@ def stages(workspace: Path, name: str) -> list[str]:
     return (workspace / "data" / f"{name}.log").read_text().split()
 
 
+async def test_a_stage_that_the_system_killed_says_what_to_do(
+    trainer: MakeTrainer, client: MakeClient, source: Path
+) -> None:
+    (source / "pipelines" / "stage.py").write_text("import os\nos.kill(os.getpid(), 9)\n")
+    service = trainer("toy")
+    async with at_work(service):
+        (run,) = await ended(client(service))
+    assert run["state"] == "failed"
+    assert "TRAINER_PROCESSES=1" in run["error"]
+
+
 async def test_what_has_no_champion_is_trained_at_start(
     trainer: MakeTrainer, client: MakeClient, workspace: Path
 ) -> None:
