@@ -22,6 +22,8 @@ class Caller:
     name: str
     roles: frozenset[str]
     token: str
+    simulated: bool = False
+    """Whether a program pretends to be this user: nothing is learned from it as if it were one."""
 
     def may(self, role: str) -> bool:
         """Whether the caller has that role."""
@@ -46,7 +48,13 @@ class TokenVerifier:
                 audience=AUDIENCE,
                 options={"require": ["exp", "sub", "iat"]},
             )
-            return Caller(UUID(claims["sub"]), claims.get("name", ""), frozenset(claims.get("roles", [])), token)
+            return Caller(
+                UUID(claims["sub"]),
+                claims.get("name", ""),
+                frozenset(claims.get("roles", [])),
+                token,
+                claims.get("simulated") is True,
+            )
         except (jwt.PyJWTError, KeyError, ValueError) as error:
             raise NotSignedIn(f"The token is not valid: {error}") from error
 

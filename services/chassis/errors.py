@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import psycopg
 import psycopg_pool
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -130,6 +130,15 @@ def install(app: FastAPI) -> None:
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
+
+
+async def answer(request: Request, error: Exception) -> Response:
+    """What an exception is answered with, for who is not behind FastAPI; raises it again if there is nothing."""
+    for kind in type(error).__mro__:
+        if handler := request.app.exception_handlers.get(kind):
+            response: Response = await handler(request, error)
+            return response
+    raise error
 
 
 def _refused(request: Request, status: int, title: str, detail: str, faults: Sequence[Fault] = ()) -> None:
