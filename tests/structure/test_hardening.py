@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from scripts.runner.site import ROOT
 from services.chassis.names import service_name
 from services.keys.main import KeysSettings
-from tests.containers.conftest import ROOT
 
 Services = dict[str, dict[str, Any]]
 HOLDERS = {"inference": "inference-sync", "accounts": "seed", "gateway": "gateway-config"}
