@@ -173,4 +173,4 @@ def test_compose_names_every_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 def test_the_same_roles_everywhere() -> None:
     assert set(ROLES) == set(migrate.ROLES)
     consumers = {name.removeprefix("keys_") for name in KeysSettings.model_fields if name.startswith("keys_")}
-    assert {"postgres", "migrate", "accounts", *ROLES, *CHECK_TOKENS} == consumers
+    assert {"postgres", "migrate", "grafana", "accounts", *ROLES, *CHECK_TOKENS} == consumers
