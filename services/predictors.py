@@ -155,6 +155,7 @@ def served(
             patience_seconds,
             version=source.version,
             alias=aliases.predict,
+            spool=spool,
         )
         predict = counts.counted(wired(source.predict, wiring))
         predictors[source.name] = Predictor(source.name, source, predict, model.features, threads, aliases)
