@@ -32,6 +32,9 @@ class PrometheusSettings(Settings):
         default_factory=dict,
         description="Who is asked for metrics: `SCRAPE__ITEMS=http://items:8120`, with a path if it is not /metrics.",
     )
+    scrape_if_there: dict[str, str] = Field(
+        default_factory=dict, description="The same for services of profiles: nobody misses them."
+    )
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -51,12 +54,13 @@ def run(arguments: Sequence[str]) -> int:
 def rendered(settings: PrometheusSettings) -> dict[Path, str]:
     """Every file with its text."""
     template = _templates(settings.dashboards).get_template
-    targets = [Target.of(name, url) for name, url in sorted(settings.scrape.items())]
+    expected = [Target.of(name, url) for name, url in sorted(settings.scrape.items())]
+    targets = [*expected, *(Target.of(name, url) for name, url in sorted(settings.scrape_if_there.items()))]
     alertmanager = Target.of("alertmanager", settings.alertmanager_url)
     rules = settings.prometheus_config / "rules"
     return {
         **{rules / file.name: file.read_text() for file in (settings.dashboards / "prometheus/rules").glob("*.yml")},
-        rules / "expected.yml": template("prometheus/expected.yml.j2").render(targets=targets),
+        rules / "expected.yml": template("prometheus/expected.yml.j2").render(targets=expected),
         settings.prometheus_config / "prometheus.yml": template("prometheus/prometheus.yml.j2").render(
             seconds=settings.scrape_seconds, targets=targets, alertmanager=alertmanager
         ),

@@ -45,6 +45,8 @@ def build(backends: Backends) -> Service:
         processes=settings.trainer_processes,
         ended=Counter("trainer_runs", "Training runs that ended.", ["state"], registry=service.metrics.registry),
     )
+    for state in ("succeeded", "failed"):
+        trainer.ended.labels(state)
     service.app.include_router(routes(trainer))
     service.background(trainer.run)
 

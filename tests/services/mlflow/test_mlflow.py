@@ -57,6 +57,14 @@ def test_the_pages_are_there(server: str) -> None:
     assert "<html" in page.text
 
 
+def test_prometheus_is_told_what_it_takes(server: str) -> None:
+    told = httpx.get(f"{server}/metrics", headers={"Host": "172.18.0.9:8300"})
+    assert told.headers["content-type"].startswith("text/plain; version=0.0.4")
+    figures = dict(line.split() for line in told.text.splitlines())
+    assert float(figures["process_cpu_seconds_total"]) > 0
+    assert float(figures["process_resident_memory_bytes"]) > 2**25
+
+
 def test_a_stranger_host_is_refused(server: str) -> None:
     url = f"{server}{API}/experiments/search?max_results=1"
     assert httpx.get(url).status_code == 200
