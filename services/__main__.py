@@ -10,7 +10,7 @@ WRONG_USE = 2
 
 
 def main(arguments: list[str]) -> int:
-    """Serve what `services/NAME/main.py` builds, or run it when it is a one-shot with `run(arguments)`."""
+    """Serve what `services/NAME/main.py` builds; a one-shot, or arguments for a service that takes some, is run."""
     known = sorted(service_name(path.parent.name) for path in Path(__file__).parent.glob("*/main.py"))
     if not arguments or arguments[0] not in known:
         sys.stderr.write(f"usage: python -m services NAME; NAME is one of {', '.join(known)}\n")
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
 def started(name: str, arguments: list[str]) -> int:
     """Run it until it ends."""
     module = importlib.import_module(f"services.{module_name(name)}.main")
-    if hasattr(module, "run"):
+    if hasattr(module, "run") and (arguments or not hasattr(module, "build")):
         return int(module.run(arguments) or 0)
     from services.chassis.service import serve
 

@@ -155,6 +155,24 @@ class PictureShown(ItemEvent):
     visible: bool
 
 
+class ItemRescored(ItemEvent):
+    """The batch host looked at a published item again, and would not publish it now."""
+
+    type: ClassVar[str] = "item.rescored"
+    run_id: UUID
+    verdict: Verdict
+    reasons: list[Reason]
+    models: dict[str, ModelUsed]
+    rescored_at: datetime
+
+
+class RescoringApplied(ItemEvent):
+    """Items has taken a re-scoring in; whether it changed anything is the item's own affair."""
+
+    type: ClassVar[str] = "item.rescoring-applied"
+    doubted: bool = Field(description="Whether a moderator looks now.")
+
+
 class PredictionsLogged(EventData):
     """A sealed segment of the prediction log; the event has its id. One that was seen before holds nothing new."""
 
@@ -171,7 +189,7 @@ class PredictionsLogged(EventData):
 
 EVENTS: tuple[type[EventData], ...] = (
     ItemRegistered, ItemScreened, ItemPublished, ItemRemoved, ItemLiked, ItemIndexed, PictureShown,
-    PredictionsLogged,
+    ItemRescored, RescoringApplied, PredictionsLogged,
 )  # fmt: skip
 
 EFFECTS: Mapping[type[EventData], tuple[type[EventData], ...]] = {
@@ -179,6 +197,7 @@ EFFECTS: Mapping[type[EventData], tuple[type[EventData], ...]] = {
     ItemPublished: (ItemIndexed, PictureShown),
     ItemRemoved: (ItemIndexed, PictureShown),
     ItemLiked: (ItemIndexed,),
+    ItemRescored: (RescoringApplied,),
 }
 """Event -> the events that prove its effect, one a consumer. What is not listed is done once the broker has it."""
 

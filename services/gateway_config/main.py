@@ -44,8 +44,10 @@ class GatewaySettings(Settings):
     web_url: str = Field("http://web:8160", description="Address of web.")
     inference_sync_url: str = Field("http://inference-sync:8200", description="Address of inference-sync.")
     inference_async_url: str = Field("http://inference-async:8240", description="Address of inference-async.")
+    inference_batch_url: str = Field("http://inference-batch:8250", description="Address of inference-batch.")
     image_builder_url: str = Field("http://image-builder:8270", description="Address of image-builder.")
     trainer_url: str = Field("http://trainer:8260", description="Address of trainer.")
+    proxy_url: str = Field("http://proxy:8170", description="Address of proxy.")
     monitoring_url: str = Field("http://monitoring:8180", description="Address of monitoring.")
 
 
@@ -97,7 +99,9 @@ def _addresses(settings: GatewaySettings) -> dict[str, str]:
         "web": settings.web_url,
         "inference-sync": settings.inference_sync_url,
         "inference-async": settings.inference_async_url,
+        "inference-batch": settings.inference_batch_url,
         "image-builder": settings.image_builder_url,
         "trainer": settings.trainer_url,
+        "proxy": settings.proxy_url,
         "monitoring": settings.monitoring_url,
     }

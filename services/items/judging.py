@@ -7,9 +7,19 @@ from psycopg.types.json import Jsonb
 
 from services.chassis import outbox
 from services.chassis.database import Connection, Database
-from services.contracts import CloudEvent, ItemEvent, ItemIndexed, ItemRegistered, ItemScreened, PictureShown, Reason
+from services.contracts import (
+    CloudEvent,
+    ItemEvent,
+    ItemIndexed,
+    ItemRegistered,
+    ItemRescored,
+    ItemScreened,
+    PictureShown,
+    Reason,
+    RescoringApplied,
+)
 from services.items.life import Act, State
-from services.items.moves import move
+from services.items.moves import move, send
 from services.items.stored import Stored, locked, save, transaction
 
 log = logging.getLogger(__name__)
@@ -44,6 +54,20 @@ async def picture_shown(database: Database, data: PictureShown, event: CloudEven
     """Images has taken it in."""
     async with transaction(database) as connection:
         await outbox.settle(connection, event)
+
+
+async def rescored(database: Database, data: ItemRescored, event: CloudEvent) -> bool:
+    """Newer models would not publish it: a moderator looks, unless one has decided, or the item has moved on."""
+    async with transaction(database) as connection:
+        item = await locked(connection, data.item_id)
+        doubted = item is not None and _stands_on_models(item, data)
+        if item is not None and doubted:
+            await move(connection, item, Act.DOUBT, cause=event, reasons=data.reasons, decided_at=datetime.now(UTC))
+        applied = RescoringApplied(
+            item_id=data.item_id, revision=data.revision, sequence=data.sequence, doubted=doubted
+        )
+        await send(connection, applied, event)
+        return doubted
 
 
 async def given_up(database: Database, data: ItemRegistered, event: CloudEvent) -> None:
@@ -82,6 +106,10 @@ async def buried(connection: Connection, data: ItemEvent, event: CloudEvent) -> 
 
 def _waits_for(item: Stored, data: ItemEvent) -> bool:
     return item.state is State.SCREENING and item.revision == data.revision
+
+
+def _stands_on_models(item: Stored, data: ItemEvent) -> bool:
+    return item.state is State.PUBLISHED and item.revision == data.revision and not item.decided_by_person
 
 
 def _became_searchable(item: Stored, data: ItemIndexed) -> bool:

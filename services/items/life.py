@@ -29,6 +29,7 @@ class Act(StrEnum):
     RESCREEN = "rescreen"  # its event was lost: ask again
     APPROVE = "approve"  # a moderator publishes
     REFUSE = "refuse"  # a moderator rejects, or takes down
+    DOUBT = "doubt"  # newer models would not publish it
     EDIT = "edit"
     WITHDRAW = "withdraw"
 
@@ -59,6 +60,7 @@ TRANSITIONS: Final[Mapping[State, Mapping[Act, State]]] = {
     },
     State.PUBLISHED: {
         Act.REFUSE: State.REJECTED,
+        Act.DOUBT: State.NEEDS_REVIEW,
         Act.EDIT: State.SCREENING,
         Act.WITHDRAW: State.WITHDRAWN,
     },
@@ -70,10 +72,11 @@ TRANSITIONS: Final[Mapping[State, Mapping[Act, State]]] = {
 }
 """Every transition there is."""
 
-WHY_REMOVED: Final[Mapping[Act, Literal["withdrawn", "rejected", "edited"]]] = {
+WHY_REMOVED: Final[Mapping[Act, Literal["withdrawn", "rejected", "edited", "review"]]] = {
     Act.WITHDRAW: "withdrawn",
     Act.REFUSE: "rejected",
     Act.EDIT: "edited",
+    Act.DOUBT: "review",
 }
 
 

@@ -15,6 +15,7 @@ from services.contracts import (
     ItemPublished,
     ItemRegistered,
     ItemRemoved,
+    ItemRescored,
     ItemScreened,
     PictureShown,
 )
@@ -78,6 +79,11 @@ def build(backends: Backends) -> Service:
     async def _picture_shown(data: PictureShown, event: CloudEvent) -> None:
         await judging.picture_shown(database, data, event)
 
+    @service.consumes(ItemRescored)
+    async def _rescored(data: ItemRescored, event: CloudEvent) -> None:
+        await judging.rescored(database, data, event)
+        relay.wake()
+
     @service.consumes_dead_letters(ItemRegistered)
     async def _not_judged(data: ItemRegistered, event: CloudEvent) -> None:
         await judging.given_up(database, data, event)
@@ -86,7 +92,7 @@ def build(backends: Backends) -> Service:
         async with transaction(database) as connection:
             await judging.buried(connection, data, event)
 
-    for kind in (ItemScreened, ItemPublished, ItemRemoved, ItemLiked, ItemIndexed, PictureShown):
+    for kind in (ItemScreened, ItemPublished, ItemRemoved, ItemLiked, ItemIndexed, PictureShown, ItemRescored):
         service.consumes_dead_letters(kind)(_buried)
 
     @service.every(settings.items_sweep_seconds)

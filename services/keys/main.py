@@ -19,10 +19,22 @@ from services.keys.secrets import jwks, password, signing_key
 
 log = logging.getLogger(__name__)
 
-ROLES = ("identity", "items", "images", "search", "inference_async", "image_builder", "trainer", "monitoring", "mlflow")
+ROLES = (
+    "identity",
+    "items",
+    "images",
+    "search",
+    "inference_async",
+    "batch",
+    "image_builder",
+    "trainer",
+    "monitoring",
+    "proxy",
+    "mlflow",
+)
 CHECK_TOKENS = (
     *("gateway", "identity", "items", "images", "texts", "search", "inference", "inference_async", "trainer", "web"),
-    *("monitoring", "image_builder"),
+    *("monitoring", "image_builder", "batch", "proxy"),
 )
 
 
@@ -43,6 +55,7 @@ class KeysSettings(Settings):
         Path("/keys/inference-async"),
         description="Its role's password, the public keys, and what callbacks are signed with.",
     )
+    keys_batch: Path = Field(Path("/keys/batch"), description="Its role's password and the public keys.")
     keys_image_builder: Path = Field(
         Path("/keys/image-builder"), description="Its role's password and the public keys."
     )
@@ -52,6 +65,7 @@ class KeysSettings(Settings):
         Path("/keys/monitoring"), description="Its role's password, the public keys, Grafana's administrator."
     )
     keys_grafana: Path = Field(Path("/keys/grafana"), description="The administrator's password.")
+    keys_proxy: Path = Field(Path("/keys/proxy"), description="Its role's password and the public keys.")
     keys_accounts: Path = Field(Path("/keys/accounts"), description="The demo accounts, for people and the seed.")
 
     def of(self, consumer: str) -> Path:

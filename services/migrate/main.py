@@ -14,7 +14,18 @@ from services.migrate.schemas import upgrade
 
 log = logging.getLogger(__name__)
 
-SCHEMAS = ("identity", "items", "images", "search", "inference_async", "image_builder", "trainer", "monitoring")
+SCHEMAS = (
+    "identity",
+    "items",
+    "images",
+    "search",
+    "inference_async",
+    "batch",
+    "image_builder",
+    "trainer",
+    "monitoring",
+    "proxy",
+)
 """A role and a schema of that name each, in the database `platform`."""
 
 ROLES = (*SCHEMAS, "mlflow")

@@ -1,0 +1,1 @@
+"""The batch host: scheduled jobs over tables."""

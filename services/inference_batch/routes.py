@@ -1,0 +1,81 @@
+"""The HTTP face of the batch host: what ran, when it is due, and a run by hand."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from services.chassis.auth import Operator
+from services.chassis.database import Database
+from services.chassis.errors import BadInput, Fault, NotFound
+from services.inference_batch import runs
+from services.inference_batch.runs import Run
+from services.inference_batch.windows import NoWindow, Schedule, Window
+
+
+class Asked(BaseModel):
+    """What to run."""
+
+    job: str = Field(description="A job that has a schedule.")
+    window: str | None = Field(None, description="START/END in ISO 8601; the last one that is over, if none is given.")
+
+
+class Listed(BaseModel):
+    """The last runs, the newest first, and the schedules."""
+
+    runs: list[Run]
+    schedules: list[dict[str, Any]]
+
+
+class Told(Run):
+    """A run with the rows that failed, at most 100."""
+
+    failures: dict[str, str]
+
+
+def routes(database: Database) -> APIRouter:
+    """Operators only."""
+    router = APIRouter(prefix="/api/batch", tags=["batch"])
+
+    @router.get("/runs")
+    async def _runs(caller: Operator, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> Listed:
+        """The last runs and all schedules."""
+        schedules = [vars(schedule) for schedule in await runs.schedules(database)]
+        return Listed(runs=await runs.newest(database, limit), schedules=schedules)
+
+    @router.get("/runs/{run_id}")
+    async def _run(run_id: UUID, caller: Operator) -> Told:
+        """One run: how far it is, and what failed."""
+        run = await runs.find(database, run_id)
+        if run is None:
+            raise NotFound(f"There is no run {run_id}.")
+        return Told(**run.model_dump(), failures=await runs.failures(database, run_id, 100))
+
+    @router.post("/runs", status_code=202)
+    async def _ask(asked: Asked, caller: Operator, response: Response) -> Run:
+        """Queue a run. A window that was run before is not run again: its run is the answer."""
+        schedule, window = await wanted(database, asked.job, asked.window)
+        run = await runs.queue(database, schedule, window, "hand", caller.name)
+        response.headers["Location"] = f"/api/batch/runs/{run.id}"
+        return run
+
+    return router
+
+
+async def wanted(database: Database, job: str, window: str | None) -> tuple[Schedule, Window]:
+    """The schedule and the window that are meant; raises BadInput."""
+    schedule = await runs.schedule_of(database, job)
+    if schedule is None:
+        known = ", ".join(s.job for s in await runs.schedules(database))
+        raise BadInput("No such job.", Fault(where="job", what=f"there is no job {job[:60]}", allowed=known))
+    now = datetime.now(UTC)
+    try:
+        found = Window.parse(window) if window else schedule.last(now)
+    except NoWindow as error:
+        raise BadInput(str(error), Fault(where="window", what=str(error), allowed="START/END")) from error
+    if found.end > now + timedelta(seconds=1):
+        fault = Fault(where="window", what=f"it ends in the future: {found.end.isoformat()}", allowed="a past window")
+        raise BadInput("A window that is not over holds things nobody knows yet.", fault)
+    return schedule, found
