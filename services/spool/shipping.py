@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 16
 BREATH = 3.0
+LONGEST_BREATH = 1.0
 """Sending one segment is followed by so many times as long of doing nothing: answering comes first."""
 
 
@@ -77,7 +78,7 @@ class Shipper:
             started = time.monotonic()
             if not await self._ship(path, bus):
                 return
-            await asyncio.sleep(BREATH * (time.monotonic() - started))
+            await asyncio.sleep(min(LONGEST_BREATH, BREATH * (time.monotonic() - started)))
 
     async def _ship(self, path: Path, bus: Bus) -> bool:
         """Send one segment, unless another process is doing so. False when the broker is away."""

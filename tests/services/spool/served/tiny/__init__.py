@@ -1,0 +1,1 @@
+"""The tiny model as a folder with a contract."""
