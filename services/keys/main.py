@@ -25,7 +25,7 @@ ROLES = (
     "images",
     "search",
     "inference_async",
-    "batch",
+    "inference_batch",
     "image_builder",
     "trainer",
     "monitoring",
@@ -34,7 +34,7 @@ ROLES = (
 )
 CHECK_TOKENS = (
     *("gateway", "identity", "items", "images", "texts", "search", "inference", "inference_async", "trainer", "web"),
-    *("monitoring", "image_builder", "batch", "proxy"),
+    *("monitoring", "image_builder", "inference_batch", "proxy"),
 )
 
 
@@ -55,7 +55,9 @@ class KeysSettings(Settings):
         Path("/keys/inference-async"),
         description="Its role's password, the public keys, and what callbacks are signed with.",
     )
-    keys_batch: Path = Field(Path("/keys/batch"), description="Its role's password and the public keys.")
+    keys_inference_batch: Path = Field(
+        Path("/keys/inference-batch"), description="Its role's password and the public keys."
+    )
     keys_image_builder: Path = Field(
         Path("/keys/image-builder"), description="Its role's password and the public keys."
     )

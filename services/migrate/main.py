@@ -20,7 +20,7 @@ SCHEMAS = (
     "images",
     "search",
     "inference_async",
-    "batch",
+    "inference_batch",
     "image_builder",
     "trainer",
     "monitoring",
