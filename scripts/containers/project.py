@@ -14,7 +14,6 @@ from services.chassis.ports import PORTS
 
 BASES = range(18080, 28080, 400)
 WAIT_SECONDS = 1500
-TARGETS = ("service", "mlflow", "trainer")
 UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 PUBLISHED = re.compile(r"\$\{(PORT(?:_\w+)?):-(\d+)\}")
 TRAINED = Path("volumes/trainer/cache")
@@ -137,8 +136,9 @@ class Project:
 
     def sizes(self) -> dict[str, float]:
         """How large the images are, uncompressed, in MB."""
-        version = os.environ.get("VERSION") or "dev"
-        return {target: megabytes(f"{self.name}-{target}:{version}") for target in TARGETS}
+        services = json.loads(self.compose("config", "--format", "json"))["services"].values()
+        ours = {it["build"]["target"]: it["image"] for it in services if "build" in it}
+        return {target: megabytes(image) for target, image in ours.items()}
 
 
 def megabytes(image: str) -> float:
