@@ -69,6 +69,13 @@ def test_every_service_can_be_imported_in_it(containers: Containers) -> None:
     in_image(containers.image("mlflow"), "python", "-c", "import services.mlflow.main, mlflow.server")
 
 
+def test_what_was_left_out_is_not_needed(containers: Containers) -> None:
+    program = "import onnxruntime, zstandard as z; print(onnxruntime.get_available_providers(), z.backend)"
+    told = in_image(containers.image("service"), "python", "-c", program)
+    assert "CPUExecutionProvider" in told
+    assert "cext" in told
+
+
 def test_it_is_small(containers: Containers) -> None:
     assert 300 < megabytes(containers.image("service")) <= LIMIT_MB
 
