@@ -5,6 +5,7 @@ and what is late again; `settle` removes the row when an effect names it as its 
 """
 
 import asyncio
+import contextlib
 import logging
 from datetime import timedelta
 
@@ -77,10 +78,9 @@ class Relay:
             except Exception as error:
                 log.warning("outbox waits: %r", error, extra={"action": "outbox.waits"})
                 await asyncio.sleep(0.2)
-            try:
-                await asyncio.wait_for(self._woken.wait(), timeout=0.5)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.5):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._woken.wait()
 
     async def send_due(self) -> int:
         """Send what is new or late; returns how many. Rows are put off before sending: a dead relay blocks nobody."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any
 
 import uvicorn
@@ -134,6 +134,15 @@ async def _outcome(check: Check) -> str:
     return "ok"
 
 
+async def cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel until they have ended: `wait_for` of Python 3.11, which libraries use, may swallow a cancellation."""
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=1)
+
+
 async def run(service: Service, host: str, port: int) -> None:
     """Serve until a signal comes, or until a part of the service ends by itself, which is a failure."""
     config = uvicorn.Config(
@@ -157,9 +166,7 @@ async def run(service: Service, host: str, port: int) -> None:
     failed = [task for task in background if task.done()]
     server.should_exit = True
     await serving
-    for task in background:
-        task.cancel()
-    await asyncio.gather(*background, return_exceptions=True)
+    await cancelled(background)
     for task in failed:
         task.result()
         raise RuntimeError(f"{task.get_name()} ended by itself")

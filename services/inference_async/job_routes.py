@@ -4,6 +4,7 @@ Four different answers: 202 pending, 404 unknown (or expired, or somebody else's
 """
 
 import asyncio
+import contextlib
 import hashlib
 import time
 from collections.abc import AsyncIterable
@@ -211,11 +212,10 @@ def may_see(job: Job, caller: Caller | None) -> bool:
 
 
 async def _until(changed: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(changed.wait(), seconds)
-    except TimeoutError:
-        return
-    changed.clear()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await changed.wait()
+            changed.clear()
 
 
 def _context(request: Request, caller: Caller | None) -> Context:

@@ -5,6 +5,7 @@ three times, or takes three processes with it, has failed.
 """
 
 import asyncio
+import contextlib
 import logging
 from typing import Any
 from uuid import UUID
@@ -73,10 +74,9 @@ class JobWorker:
             self._working[job.id] = asyncio.create_task(self._one(job))
 
     async def _moment(self) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):  # wait_for of Python 3.11 may swallow a cancellation
+                await self._woken.wait()
 
     async def _one(self, job: Taken) -> None:
         token = request_id.set(job.context.request_id or None)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,7 +13,7 @@ import pytest
 
 from models.contract import Arrays, Manifest
 from models.text_violation.contract import contract
-from services.chassis.service import Service
+from services.chassis.service import Service, cancelled
 from services.inference_async.main import InferenceAsyncSettings, offer_jobs
 from services.prediction import Prediction, PredictionRequest
 from services.predictors import Predictors
@@ -89,9 +89,7 @@ class Running:
 
     async def die(self) -> None:
         """As a killed process does: nothing is put back, nothing is finished."""
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await cancelled(self.tasks)
 
 
 Start = Callable[..., Awaitable[Running]]
@@ -117,10 +115,3 @@ async def start(
             return running
 
         yield started
-
-
-@asynccontextmanager
-async def soon(seconds: float = 10) -> AsyncIterator[None]:
-    """A test that waits for something must not wait for ever."""
-    async with asyncio.timeout(seconds):
-        yield
