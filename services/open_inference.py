@@ -1,10 +1,11 @@
-"""Tensors as JSON, as the Open Inference Protocol has them: read strictly, written plainly.
+"""Tensors as JSON or as raw bytes, as the Open Inference Protocol has them: read strictly, written plainly.
 
-A value is never changed to fit: what does not fit its datatype is refused with the place and the reason.
+Raw bytes ("binary tensors") follow the JSON, whose length a header tells. A value is never changed to fit: what
+does not fit its datatype is refused with the place and the reason.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,12 @@ DATATYPES: dict[str, np.dtype[Any]] = {
 }
 JSON_TYPES: dict[str, set[type]] = {"b": {bool}, "u": {int}, "i": {int}, "f": {int, float}, "O": {str}}
 NAMES = {dtype: name for name, dtype in DATATYPES.items()}
+NO_TAIL = memoryview(b"")
+Binary = Callable[[str], bool]
+"""Whether an output is asked for as raw bytes."""
+JSON_SIZE = "inference-header-content-length"
+"""The header that tells where in a body the JSON ends and raw tensors begin."""
+BINARY_SIZE, BINARY_WANTED, ALL_BINARY = "binary_data_size", "binary_data", "binary_data_output"
 MOST_LISTS = 30_000
 """Millions of lists take Python seconds, in which it does nothing else; a picture nested by pixels has 25,761."""
 
@@ -75,9 +82,35 @@ class InferRequest(Part):
         """Names of the outputs that are asked for; none means all."""
         return [tensor.name for tensor in self.outputs]
 
+    @property
+    def binary(self) -> Binary:
+        """Which outputs are asked for as raw bytes."""
+        asked = {
+            tensor.name: tensor.parameters[BINARY_WANTED] is True
+            for tensor in self.outputs
+            if BINARY_WANTED in tensor.parameters
+        }
+        return binary_of(asked, self.parameters)
+
+
+def binary_of(asked: Mapping[str, bool], parameters: Mapping[str, Any]) -> Binary:
+    """Who is asked for as raw bytes: each as it says, and the rest as the request says for all."""
+    everything = parameters.get(ALL_BINARY) is True
+    return lambda name: asked.get(name, everything)
+
+
+def split(body: bytes, json_size: str | None) -> tuple[bytes, memoryview]:
+    """The JSON of a body and the raw tensors behind it; raises ContractBroken."""
+    if json_size is None:
+        return body, NO_TAIL
+    size = int(json_size) if json_size.isascii() and json_size.isdigit() else -1
+    if not 0 <= size <= len(body):
+        raise ContractBroken("header", f"{JSON_SIZE} is {json_size[:20]}", f"0 to {len(body)}, the length of the body")
+    return body[:size], memoryview(body)[size:]
+
 
 def read_request(body: bytes) -> InferRequest:
-    """The request in a body; raises ContractBroken."""
+    """The request in the JSON of a body; raises ContractBroken."""
     if body.count(b"[") + body.count(b"{") > MOST_LISTS:
         raise ContractBroken("body", "too many lists", f"at most {MOST_LISTS}: send large tensors flat")
     try:
@@ -90,29 +123,77 @@ def read_request(body: bytes) -> InferRequest:
         raise ContractBroken(where, first["msg"], "see the Open Inference Protocol") from error
 
 
-def read_tensors(tensors: Sequence[TensorIn]) -> dict[str, NDArray[Any]]:
-    """The arrays of a request; raises ContractBroken."""
+def read_tensors(tensors: Sequence[TensorIn], tail: memoryview = NO_TAIL) -> dict[str, NDArray[Any]]:
+    """The arrays of a request, from its JSON and the raw bytes behind it; raises ContractBroken."""
     arrays: dict[str, NDArray[Any]] = {}
     for tensor in tensors:
         if tensor.name in arrays:
             raise ContractBroken(f"inputs.{tensor.name}", "given twice", "exactly one tensor of that name")
-        arrays[tensor.name] = read_tensor(tensor)
+        if BINARY_SIZE in tensor.parameters:
+            part, tail = _cut(tensor, tail)
+            arrays[tensor.name] = raw_tensor(tensor.name, tensor.datatype, tensor.shape, part)
+        else:
+            arrays[tensor.name] = read_tensor(tensor)
+    if len(tail):
+        raise ContractBroken("body", f"{len(tail)} bytes behind the last tensor", "as many as the tensors say")
     return arrays
 
 
+def _cut(tensor: TensorIn, tail: memoryview) -> tuple[memoryview, memoryview]:
+    where, size = f"inputs.{tensor.name}.parameters.{BINARY_SIZE}", tensor.parameters[BINARY_SIZE]
+    if tensor.data is not None:
+        raise ContractBroken(where, "is given beside data", "one of the two")
+    if type(size) is not int or not 0 <= size <= len(tail):
+        raise ContractBroken(where, f"is {str(size)[:20]}", f"0 to {len(tail)}, what is left of the body")
+    return tail[:size], tail[size:]
+
+
+def raw_tensor(name: str, datatype: str, shape: Sequence[int], part: memoryview) -> NDArray[Any]:
+    """An array from raw bytes: little-endian, row-major; raises ContractBroken."""
+    where = f"inputs.{name}"
+    dtype = _dtype(where, datatype, shape)
+    count = math.prod(shape)
+    if dtype.kind == "O":
+        return _raw_texts(part, count, f"{where}.data").reshape(shape)
+    if len(part) != count * dtype.itemsize:
+        wanted = f"{count * dtype.itemsize} bytes, as shape {list(shape)} of {datatype} says"
+        raise ContractBroken(f"{where}.data", f"holds {len(part)} bytes", wanted)
+    array = np.frombuffer(part, dtype).reshape(shape)
+    return array if array.flags.aligned else array.copy()
+
+
+def _raw_texts(part: memoryview, count: int, where: str) -> NDArray[Any]:
+    """Each text has its length in front, four bytes."""
+    texts, at = [], 0
+    while at + 4 <= len(part):
+        end = at + 4 + int.from_bytes(part[at : at + 4], "little")
+        texts.append(bytes(part[at + 4 : end]))
+        at = end
+    if at != len(part) or len(texts) != count:
+        raise ContractBroken(where, f"holds {len(texts)} texts, or is cut short", f"{count}, each with its length")
+    found = np.empty(count, np.object_)
+    found[:] = texts
+    return found
+
+
 def read_tensor(tensor: TensorIn) -> NDArray[Any]:
-    """One array; raises ContractBroken."""
+    """One array from JSON; raises ContractBroken."""
     where = f"inputs.{tensor.name}"
-    dtype = DATATYPES.get(tensor.datatype)
-    if dtype is None:
-        raise ContractBroken(f"{where}.datatype", f"unknown: {tensor.datatype[:20]}", ", ".join(DATATYPES))
-    if any(size < 0 for size in tensor.shape):
-        raise ContractBroken(f"{where}.shape", f"is {tensor.shape}", "sizes of 0 and more")
+    dtype = _dtype(where, tensor.datatype, tensor.shape)
     if tensor.data is None:
         raise ContractBroken(f"{where}.data", "missing", "numbers, flat or nested as the shape is")
     flat = _flat(tensor.data, tensor.shape, f"{where}.data")
     _check_types(flat, dtype, f"{where}.data", tensor.datatype)
     return _typed(flat, dtype, f"{where}.data", tensor.datatype).reshape(tensor.shape)
+
+
+def _dtype(where: str, datatype: str, shape: Sequence[int]) -> np.dtype[Any]:
+    dtype = DATATYPES.get(datatype)
+    if dtype is None:
+        raise ContractBroken(f"{where}.datatype", f"unknown: {datatype[:20]}", ", ".join(DATATYPES))
+    if any(size < 0 for size in shape):
+        raise ContractBroken(f"{where}.shape", f"is {list(shape)}", "sizes of 0 and more")
+    return dtype
 
 
 def _flat(data: Any, shape: Sequence[int], where: str) -> list[Any]:
@@ -165,13 +246,21 @@ def write_tensors(arrays: Arrays, wanted: Sequence[str] = ()) -> list[dict[str, 
 
 
 def _written(name: str, array: NDArray[Any]) -> dict[str, Any]:
-    flat = np.ascontiguousarray(array).ravel()
+    flat = array.ravel()
     data = [_text(value) for value in flat] if array.dtype.kind == "O" else flat
     return {"name": name, "datatype": NAMES[array.dtype], "shape": list(array.shape), "data": data}
 
 
 def _text(value: bytes | str) -> str:
     return value.decode() if isinstance(value, bytes) else value
+
+
+def raw_bytes(array: NDArray[Any]) -> bytes:
+    """An array as raw bytes."""
+    if array.dtype.kind != "O":
+        return array.tobytes()
+    texts = [value.encode() if isinstance(value, str) else bytes(value) for value in array.ravel()]
+    return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
 
 
 def write_request(request: PredictionRequest) -> bytes:
@@ -181,16 +270,40 @@ def write_request(request: PredictionRequest) -> bytes:
 
 
 def write_answer(prediction: Prediction, id: str | None = None, wanted: Sequence[str] = ()) -> bytes:
-    """The answer to `infer`: the caller's id, and who answered among the parameters."""
-    parameters = {"served_by": prediction.served_by, "prediction_id": str(prediction.id)}
-    body = {
-        "id": id or str(prediction.id),
+    """The answer to `infer` as JSON: the caller's id, and who answered among the parameters."""
+    return orjson.dumps(
+        _answer(prediction, id, write_tensors(prediction.outputs, wanted)), option=orjson.OPT_SERIALIZE_NUMPY
+    )
+
+
+def _answer(prediction: Prediction, id: str | None, outputs: list[dict[str, Any]]) -> dict[str, Any]:
+    parameters: dict[str, Any] = {"served_by": prediction.served_by, "prediction_id": prediction.id}
+    if prediction.reason:
+        parameters["reason"] = prediction.reason
+    return {
+        "id": id or prediction.id,
         "model_name": prediction.model,
         "model_version": prediction.version,
-        "parameters": parameters | ({"reason": prediction.reason} if prediction.reason else {}),
-        "outputs": write_tensors(prediction.outputs, wanted),
+        "parameters": parameters,
+        "outputs": outputs,
     }
-    return orjson.dumps(body, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def write_binary_answer(
+    prediction: Prediction, id: str | None, wanted: Sequence[str], binary: Binary
+) -> tuple[bytes, int | None]:
+    """The same with some outputs as raw bytes behind the JSON, and the length of that; None if there are none."""
+    outputs: list[dict[str, Any]] = []
+    tail: list[bytes] = []
+    for name in wanted or prediction.outputs:
+        written = _written(name, prediction.outputs[name])
+        if binary(name):
+            tail.append(raw_bytes(prediction.outputs[name]))
+            del written["data"]
+            written["parameters"] = {BINARY_SIZE: len(tail[-1])}
+        outputs.append(written)
+    head = orjson.dumps(_answer(prediction, id, outputs), option=orjson.OPT_SERIALIZE_NUMPY)
+    return head + b"".join(tail), len(head) if tail else None
 
 
 def read_answer(body: bytes, request: PredictionRequest) -> Prediction:

@@ -133,12 +133,18 @@ def install(app: FastAPI) -> None:
 
 
 async def answer(request: Request, error: Exception) -> Response:
-    """What an exception is answered with, for who is not behind FastAPI; raises it again if there is nothing."""
+    """What an exception is answered with, for who is not behind FastAPI."""
     for kind in type(error).__mro__:
         if handler := request.app.exception_handlers.get(kind):
             response: Response = await handler(request, error)
             return response
-    raise error
+    return unexpected(request.method, request.url.path, error)
+
+
+def unexpected(method: str, path: str, error: Exception) -> JSONResponse:
+    """Nobody expected this exception: it is logged, and the caller is told no more than that."""
+    log.error("%s %s failed", method, path, exc_info=error, extra={"action": "request.failed"})
+    return problem_response(500, "Something went wrong here; it has been logged.", instance=path)
 
 
 def _refused(request: Request, status: int, title: str, detail: str, faults: Sequence[Fault] = ()) -> None:

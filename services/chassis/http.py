@@ -8,7 +8,7 @@ from typing import Any
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 
-from services.chassis.errors import problem_response
+from services.chassis.errors import unexpected
 from services.chassis.ids import new_id
 from services.chassis.logs import request_id
 from services.chassis.metrics import Metrics
@@ -36,7 +36,7 @@ class AroundRequests:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        token = request_id.set(_usable(headers.get("x-request-id")) or str(new_id()))
+        token = request_id.set(usable(headers.get("x-request-id")) or str(new_id()))
         watched = _Watched(send, request_id.get() or "")
         started = time.perf_counter()
         try:
@@ -49,13 +49,10 @@ class AroundRequests:
         try:
             await self.app(scope, receive, send)
         except Exception as error:
-            log.error(
-                "%s %s failed", scope["method"], scope["path"], exc_info=error, extra={"action": "request.failed"}
-            )
+            response = unexpected(scope["method"], scope["path"], error)
             if send.started:
                 raise
-            title = "Something went wrong here; it has been logged."
-            await problem_response(500, title, instance=scope["path"])(scope, receive, send)
+            await response(scope, receive, send)
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", None) or "unmatched"
@@ -100,5 +97,6 @@ def _limited(receive: Receive, headers: Headers, limit: int) -> Receive:
     return counting
 
 
-def _usable(given: str | None) -> str | None:
+def usable(given: str | None) -> str | None:
+    """A request id that may be passed on."""
     return given if given and len(given) <= 64 and given.isascii() and given.isprintable() else None

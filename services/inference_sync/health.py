@@ -16,7 +16,11 @@ def routes(predictors: Predictors) -> APIRouter:
     @router.get("")
     async def server() -> dict[str, Any]:
         """The server and what it can do beyond the protocol's core."""
-        return {"name": "inference-sync", "version": "2", "extensions": ["model_repository", "predict"]}
+        return {
+            "name": "inference-sync",
+            "version": "2",
+            "extensions": ["model_repository", "binary_tensor_data", "predict"],
+        }
 
     @router.get("/health/live")
     async def live() -> dict[str, bool]:

@@ -1,17 +1,28 @@
 """Tensors in, tensors out: `infer`, with the contract enforced before a model runs."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from numpy.typing import NDArray
 
-from models.contract import Manifest, check
+from models.contract import Arrays, Manifest, check, fits
 from models.refusal import ContractBroken
+from services.chassis.logs import request_id
+from services.inference_sync.asking import Askers, parameters
 from services.inference_sync.known import known
-from services.open_inference import InferRequest, TensorIn, read_request, read_tensors, write_answer
-from services.prediction import PredictionRequest
+from services.open_inference import (
+    JSON_SIZE,
+    Binary,
+    TensorIn,
+    read_request,
+    read_tensors,
+    split,
+    write_answer,
+    write_binary_answer,
+)
+from services.prediction import Prediction, PredictionRequest
 from services.predictors import Predictors
 from services.sources.memory import give_back
 
@@ -19,46 +30,73 @@ INLINE_BYTES = 64 * 1024
 """A body up to this size is decoded in less time than handing it to a thread takes to matter."""
 LARGE_BYTES = 1024 * 1024
 
-Decoded = tuple[InferRequest, dict[str, NDArray[Any]]]
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A request that keeps the contract."""
+
+    inputs: Arrays
+    id: str | None
+    wanted: Sequence[str]
+    parameters: Mapping[str, Any]
+    binary: Binary | None = None
+    """Which outputs go as raw bytes; None: no output does."""
 
 
-def routes(predictors: Predictors, max_batch: int) -> APIRouter:
+def routes(predictors: Predictors, askers: Askers, max_batch: int) -> APIRouter:
     """`POST /v2/models/NAME[/versions/VERSION]/infer`."""
     router = APIRouter(prefix="/v2/models", tags=["inference"])
 
     @router.post("/{name}/infer")
     @router.post("/{name}/versions/{version}/infer", include_in_schema=False)
     async def infer(name: str, request: Request, version: str | None = None) -> Response:
-        """Predict from tensors (JSON). Unfitting input is refused with where, what and what is allowed."""
-        predictor = known(predictors, name, version)
-        manifest, body = predictor.manifest, await request.body()
-        if "inference-header-content-length" in request.headers:
-            raise ContractBroken("body", "binary tensors", "JSON tensors")
-        if len(body) <= INLINE_BYTES:
-            asked, inputs = decoded(manifest, body, max_batch)
-        else:
-            asked, inputs = await asyncio.to_thread(decoded_large, manifest, body, max_batch)
-        prediction = await predictor.predict(PredictionRequest(name, inputs, parameters=asked.parameters))
-        return Response(write_answer(prediction, asked.id, asked.wanted), media_type="application/json")
+        """Predict from tensors (JSON, or raw bytes behind it). Unfitting input is refused with where, what, allowed."""
+        predictor, headers = known(predictors, name, version), dict(request.scope["headers"])
+        body, json_size = await request.body(), request.headers.get(JSON_SIZE)
+        asked = await decoded_anywhere(predictor.manifest, body, json_size, max_batch)
+        context = askers.context(headers, request_id.get() or "")
+        prediction = await predictor.predict(
+            PredictionRequest(name, asked.inputs, parameters=parameters(headers, asked.parameters), context=context)
+        )
+        return answered(asked, prediction)
 
     return router
 
 
-def decoded(manifest: Manifest, body: bytes, max_batch: int) -> Decoded:
+def answered(asked: Decoded, prediction: Prediction) -> Response:
+    """In the form that was asked for."""
+    if asked.binary is None:
+        return Response(write_answer(prediction, asked.id, asked.wanted), media_type="application/json")
+    body, json_size = write_binary_answer(prediction, asked.id, asked.wanted, asked.binary)
+    if json_size is None:
+        return Response(body, media_type="application/json")
+    return Response(body, headers={JSON_SIZE: str(json_size)}, media_type="application/octet-stream")
+
+
+async def decoded_anywhere(manifest: Manifest, body: bytes, json_size: str | None, max_batch: int) -> Decoded:
+    """Here what is small, in a thread what is large."""
+    if len(body) <= INLINE_BYTES:
+        return decoded(manifest, body, json_size, max_batch)
+    return await asyncio.to_thread(decoded_large, manifest, body, json_size, max_batch)
+
+
+def decoded(manifest: Manifest, body: bytes, json_size: str | None, max_batch: int) -> Decoded:
     """The request and its arrays, held against the contract; raises ContractBroken."""
-    asked = read_request(body)
+    head, tail = split(body, json_size)
+    asked = read_request(head)
     check_wanted(manifest, asked.wanted)
     for tensor in asked.inputs:
         check_form(manifest, tensor, max_batch)
-    inputs = read_tensors(asked.inputs)
+    inputs = read_tensors(asked.inputs, tail)
     check(manifest, inputs)
-    return asked, inputs
+    binary = asked.binary if any(map(asked.binary, asked.wanted or [o.name for o in manifest.outputs])) else None
+    return Decoded(inputs, asked.id, asked.wanted, asked.parameters, binary)
 
 
-def decoded_large(manifest: Manifest, body: bytes, max_batch: int) -> Decoded:
+def decoded_large(manifest: Manifest, body: bytes, json_size: str | None, max_batch: int) -> Decoded:
     """The same; the lists that a large body becomes on the way are ten times its size."""
     try:
-        return decoded(manifest, body, max_batch)
+        return decoded(manifest, body, json_size, max_batch)
     finally:
         if len(body) > LARGE_BYTES:
             give_back()
@@ -71,10 +109,7 @@ def check_form(manifest: Manifest, tensor: TensorIn, max_batch: int) -> None:
         raise ContractBroken(where, "unknown input", ", ".join(spec.name for spec in manifest.inputs))
     if tensor.datatype != spec.datatype:
         raise ContractBroken(f"{where}.datatype", f"is {tensor.datatype[:20]}", spec.datatype)
-    fits = len(tensor.shape) == len(spec.shape) and all(
-        given >= 1 and wanted in (-1, given) for wanted, given in zip(spec.shape, tensor.shape, strict=True)
-    )
-    if not fits:
+    if not fits(spec, tensor.shape) or 0 in tensor.shape:
         raise ContractBroken(f"{where}.shape", f"is {tensor.shape[:8]}", f"{list(spec.shape)}, -1 is at least 1")
     if tensor.shape[0] > max_batch:
         raise ContractBroken(f"{where}.shape", f"{tensor.shape[0]} rows", f"at most {max_batch} rows in a request")

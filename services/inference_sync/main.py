@@ -5,7 +5,9 @@ from pydantic import Field
 from services.chassis.backends import Backends
 from services.chassis.service import Service
 from services.inference_sync import health, infer, predict, repository
-from services.predictors import PredictorSettings, served
+from services.inference_sync.asking import Askers
+from services.inference_sync.fast_lane import FastLane
+from services.predictors import Predictors, PredictorSettings, served
 
 
 class InferenceSyncSettings(PredictorSettings):
@@ -23,7 +25,18 @@ def build(backends: Backends) -> Service:
         "inference-sync", backends, summary="Open Inference Protocol v2.", max_body_bytes=settings.max_body_bytes
     )
     predictors = served(service, settings, patience_seconds=settings.predict_seconds)
-    for routes in (health.routes(predictors), repository.routes(predictors), predict.routes(predictors)):
-        service.app.include_router(routes)
-    service.app.include_router(infer.routes(predictors, settings.max_batch))
+    offered(service, predictors, max_batch=settings.max_batch, max_bytes=settings.max_body_bytes)
     return service
+
+
+def offered(service: Service, predictors: Predictors, *, max_batch: int, max_bytes: int) -> None:
+    """The predictors' HTTP face: FastAPI with everything, in front of it a lane for `infer`."""
+    askers = Askers(service.backends.maybe_verifier)
+    for routes in (
+        health.routes(predictors),
+        repository.routes(predictors),
+        predict.routes(predictors, askers),
+        infer.routes(predictors, askers, max_batch),
+    ):
+        service.app.include_router(routes)
+    service.front = FastLane(service.app, service, predictors, askers, max_batch=max_batch, max_bytes=max_bytes)

@@ -6,6 +6,8 @@ import orjson
 from fastapi import APIRouter, Request
 
 from services.chassis.errors import BadInput, Fault
+from services.chassis.logs import request_id
+from services.inference_sync.asking import Askers, parameters
 from services.inference_sync.known import known
 from services.predictors import Predictor, Predictors
 
@@ -22,18 +24,19 @@ BODY = {
 }
 
 
-def routes(predictors: Predictors) -> APIRouter:
+def routes(predictors: Predictors, askers: Askers) -> APIRouter:
     """`POST /v2/models/NAME/predict`."""
     router = APIRouter(prefix="/v2/models", tags=["inference"])
 
     @router.post("/{name}/predict", openapi_extra=BODY)
     async def predict(name: str, request: Request) -> dict[str, Any]:
         """Send the bytes of a picture (JPEG, PNG, WebP; sniffed, not declared), or `{"text": "..."}`."""
-        predictor = known(predictors, name)
+        predictor, headers = known(predictors, name), dict(request.scope["headers"])
         body = await request.body()
+        context, marks = askers.context(headers, request_id.get() or ""), parameters(headers)
         raw = text_of(body) if predictor.takes_text else body
         try:
-            prediction, answer = await predictor.judge(raw)
+            prediction, answer = await predictor.judge(raw, context, marks)
         except ValueError as error:
             raise BadInput(str(error), Fault(where="body", what=str(error), allowed=_allowed(predictor))) from error
         return {

@@ -1,56 +1,19 @@
 """The host over the Open Inference Protocol: what it serves, and what it refuses with the reason."""
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from services.chassis.service import Service
-from services.inference_sync import health, infer, main, predict, repository
-from services.predictors import Predictors, PredictorSettings, declared_models, served
+from services.chassis.http import App
+from services.inference_sync import main
+from services.predictors import Predictors, declared_models
 from tests.conftest import MakeBackends, MakeClient
-from tests.services.sources.tiny import TINY, FakeMlflow, artefact
 
 TENSOR: dict[str, Any] = {"name": "features", "datatype": "FP32", "shape": [1, 4], "data": [1, 2.5, 3, 4]}
 INFER = "/v2/models/tiny/infer"
-
-
-@pytest.fixture
-def mlflow(tmp_path: Path) -> FakeMlflow:
-    mlflow = FakeMlflow()
-    mlflow.add("1", artefact(tmp_path / "one"))
-    return mlflow
-
-
-@pytest.fixture
-def host(backends: MakeBackends, mlflow: FakeMlflow, tmp_path: Path) -> tuple[FastAPI, Predictors]:
-    """The host with the tiny model alone; nothing is loaded yet."""
-    settings = PredictorSettings(mlflow_tracking_uri="http://mlflow:8300", model_cache=tmp_path / "cache")
-    service = Service("inference-sync", backends(transport=mlflow), max_body_bytes=300_000)
-    predictors = served(service, settings, patience_seconds=2.0, declared=[TINY])
-    for routes in (health.routes(predictors), repository.routes(predictors), predict.routes(predictors)):
-        service.app.include_router(routes)
-    service.app.include_router(infer.routes(predictors, max_batch=8))
-    return service.app, predictors
-
-
-@pytest.fixture
-async def http(host: tuple[FastAPI, Predictors]) -> AsyncIterator[httpx.AsyncClient]:
-    """Speaks to the host before a model is loaded."""
-    transport = httpx.ASGITransport(host[0], raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://host") as client:
-        yield client
-
-
-@pytest.fixture
-async def loaded(host: tuple[FastAPI, Predictors], http: httpx.AsyncClient) -> httpx.AsyncClient:
-    """Speaks to the host with its model loaded."""
-    await host[1]["tiny"].source.look()
-    return http
 
 
 async def test_the_host_says_what_it_is(http: httpx.AsyncClient) -> None:
@@ -60,7 +23,7 @@ async def test_the_host_says_what_it_is(http: httpx.AsyncClient) -> None:
     assert (await http.get("/health/ready")).status_code == 200
 
 
-async def test_a_model_is_ready_once_it_is_loaded(host: tuple[FastAPI, Predictors], http: httpx.AsyncClient) -> None:
+async def test_a_model_is_ready_once_it_is_loaded(host: tuple[App, Predictors], http: httpx.AsyncClient) -> None:
     before = await http.get("/v2/models/tiny/ready")
     assert (before.status_code, before.json()["ready"]) == (400, False)
     await host[1]["tiny"].source.look()
@@ -83,7 +46,7 @@ async def test_metadata_is_the_contract(loaded: httpx.AsyncClient) -> None:
     assert metadata["parameters"]["default"] == {"violation": [1.0, 0.0, 0.0]}
 
 
-async def test_the_index_names_version_and_state(http: httpx.AsyncClient, host: tuple[FastAPI, Predictors]) -> None:
+async def test_the_index_names_version_and_state(http: httpx.AsyncClient, host: tuple[App, Predictors]) -> None:
     (line,) = (await http.post("/v2/repository/index")).json()
     assert (line["name"], line["state"], line["version"]) == ("tiny", "UNAVAILABLE", "")
     assert (await http.post("/v2/repository/index", json={"ready": True})).json() == []
@@ -198,11 +161,6 @@ async def test_a_broken_body_is_refused(loaded: httpx.AsyncClient, what: str) ->
     answer = await loaded.post(INFER, content=BODIES[what])
     assert answer.status_code == 422, answer.text
     assert answer.json()["errors"]
-
-
-async def test_binary_tensors_are_refused_with_the_reason(loaded: httpx.AsyncClient) -> None:
-    answer = await loaded.post(INFER, content=b"{}", headers={"Inference-Header-Content-Length": "2"})
-    assert (answer.status_code, answer.json()["errors"][0]["what"]) == (422, "binary tensors")
 
 
 async def test_an_error_has_the_member_that_clients_of_the_protocol_read(loaded: httpx.AsyncClient) -> None:
