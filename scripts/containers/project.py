@@ -6,6 +6,7 @@ import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from scripts.runner.ports import is_free
@@ -66,7 +67,8 @@ class Project:
     def environment(self) -> Mapping[str, str]:
         published = {name: str(port) for name, port in ports(self.root, self.port).items()}
         files = {"COMPOSE_FILE": f"{self.root / 'compose.yaml'}:{self.override}"} if self.override else {}
-        return {**os.environ, "COMPOSE_PROJECT_NAME": self.name, **published, **files}
+        label = {"REVISION": os.environ.get("REVISION") or revision(self.root)}
+        return {**os.environ, "COMPOSE_PROJECT_NAME": self.name, **label, **published, **files}
 
     def compose(self, *words: str) -> str:
         """`docker compose WORDS`; its output."""
@@ -139,6 +141,13 @@ class Project:
         services = json.loads(self.compose("config", "--format", "json"))["services"].values()
         ours = {it["build"]["target"]: it["image"] for it in services if "build" in it}
         return {target: megabytes(image) for target, image in ours.items()}
+
+
+@cache
+def revision(root: Path) -> str:
+    """The commit that images are labelled with."""
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, text=True, capture_output=True, check=False)
+    return done.stdout.strip() or "unknown"
 
 
 def megabytes(image: str) -> float:

@@ -90,8 +90,9 @@ def test_it_runs_as_nobody_in_particular_and_says_what_it_is(containers: Contain
     assert in_image(containers.image(target), "id", "-u").strip() == "10001"
     config = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", containers.image(target)))
     assert config["Entrypoint"] == ["python", "-m", "services"]
-    labels = {name.rpartition(".")[2] for name in config["Labels"] if name.startswith("org.opencontainers.image.")}
-    assert labels >= LABELS
+    said = {f"org.opencontainers.image.{label}" for label in LABELS}
+    assert said <= config["Labels"].keys()
+    assert re.fullmatch(r"[0-9a-f]{40}", config["Labels"]["org.opencontainers.image.revision"])
 
 
 @pytest.mark.parametrize("target", ["service", "mlflow", "trainer"])
