@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "demo:main",
     "accounts": "accounts:main",
     "train": "training:main",
+    "batch": "batch:main",
     "promote": "promotion:main",
     "test": "testing:main",
     "check": "checking:main",
