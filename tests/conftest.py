@@ -190,6 +190,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(item.config.rootpath).parts[1]
         if folder in LAST:
             return LAST.index(folder) + 2
-        return 1 if "trained" in getattr(item, "fixturenames", ()) else 0
+        fixtures = getattr(item, "fixturenames", ())
+        return 2 if "platform" in fixtures else 1 if "trained" in fixtures else 0
 
     items.sort(key=turn)

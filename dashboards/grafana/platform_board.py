@@ -271,7 +271,11 @@ ONE_MODEL = Row(
             "Versions refused",
             "Versions that a host would not serve, in the last hour, and champions that are refused now.",
             COUNT,
-            Query(f"sum by (model, reason) (increase(model_refused_total{{{MODEL}}}[1h]))", "{{reason}}"),
+            Query(
+                f"sum by (model, reason) (increase(model_refused_total{{{MODEL}}}[1h])) or on (model) "
+                f'label_replace(sum by (model) (model_champion_refused{{{MODEL}}}) * 0, "reason", "none", "", "")',
+                "{{reason}}",
+            ),
             Query(f"sum by (model) (model_champion_refused{{{MODEL}}})", "champion refused"),
             limits=Limits(bad=1),
             most=1,

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,12 +59,12 @@ def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)
 
 
-async def send(database: Database, grafana: Grafana) -> int:
-    """Send what Grafana does not have yet; returns how many it took."""
+async def send(database: Database, grafana: Grafana, taken: Callable[[], None]) -> None:
+    """Send what Grafana does not have yet; tells of each that it took."""
     waiting = await unsent(database, AT_ONCE)
     if not waiting or not await grafana.answers():
-        return 0
+        return
     for annotation in waiting:
         await sent(database, annotation, await grafana.keep(annotation))
-    log.info("Grafana has %s more annotations", len(waiting), extra={"action": "annotations.sent"})
-    return len(waiting)
+        taken()
+        log.info("Grafana has: %s", annotation.text, extra={"action": "annotation.sent"})

@@ -58,7 +58,7 @@ def build(backends: Backends) -> Service:
 
     @service.every(settings.monitoring_follow_seconds)
     async def _annotations() -> None:
-        metrics.sent.inc(await grafana.send(database, notes))
+        await grafana.send(database, notes, metrics.sent.inc)
 
     @service.every(settings.monitoring_follow_seconds)
     async def _firing() -> None:
