@@ -28,6 +28,10 @@ DTYPES: dict[str, np.dtype[Any]] = {
 }
 
 
+FEW = 32
+"""So many values are looked at sooner in Python than numpy gets ready to."""
+
+
 class Frozen(BaseModel):
     """A part of the manifest: immutable, and nothing in it is ignored."""
 
@@ -144,9 +148,13 @@ def check_tensor(spec: TensorSpec, array: NDArray[Any]) -> None:
         raise ContractBroken(f"{where}.shape", f"is {list(array.shape)}", f"{list(spec.shape)}, -1 is at least 1")
     if array.dtype.kind not in "fiu" or array.size == 0:
         return
-    # Of NaN and infinity one of the two is NaN or infinite too: two passes tell everything.
-    least, most = np.minimum.reduce(array, axis=None), np.maximum.reduce(array, axis=None)
-    if not (isfinite(least) and isfinite(most)):
+    if array.size <= FEW:
+        values = array.ravel().tolist()
+        least, most, finite = min(values), max(values), isfinite(sum(values))
+    else:  # where there is a NaN or an infinity, the least or the most is one
+        least, most = np.minimum.reduce(array, axis=None), np.maximum.reduce(array, axis=None)
+        finite = isfinite(least) and isfinite(most)
+    if not finite:
         raise ContractBroken(f"{where}.data", "holds NaN or infinity", "finite numbers")
     if spec.minimum is not None and least < spec.minimum:
         raise ContractBroken(f"{where}.data", f"smallest value is {least}", f"at least {spec.minimum}")

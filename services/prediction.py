@@ -21,7 +21,7 @@ OVERLOADED = "overloaded"
 """The same, because nobody has the time to make the tensors."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class Context:
     """Who asked, as far as the host was told: what patterns choose by and the prediction log keeps."""
 

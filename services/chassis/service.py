@@ -155,6 +155,7 @@ async def run(service: Service, host: str, port: int) -> None:
         lifespan="off",
         timeout_graceful_shutdown=3,
         server_header=False,
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     worker = service.worker()
