@@ -28,6 +28,7 @@ class WebSettings(Settings):
     inference_sync_url: str = Field("http://inference-sync:8200", description="Models that answer at once.")
     inference_async_url: str = Field("http://inference-async:8240", description="Models that screen items.")
     trainer_url: str = Field("http://trainer:8260", description="Training runs.")
+    monitoring_url: str = Field("http://monitoring:8180", description="Alerts, releases and training runs.")
     mlflow_tracking_uri: str = Field("http://mlflow:8300", description="The registry of models.")
 
     def addresses(self) -> dict[str, tuple[str, ...]]:
@@ -41,6 +42,7 @@ class WebSettings(Settings):
             "inference-sync": self.inference_sync_url,
             "inference-async": self.inference_async_url,
             "trainer": self.trainer_url,
+            "monitoring": self.monitoring_url,
             "mlflow": self.mlflow_tracking_uri,
         }
         return {name: tuple(url.strip().rstrip("/") for url in urls.split(",")) for name, urls in given.items()}

@@ -14,6 +14,7 @@ from services.web.visit import CurrentVisit, Visit
 
 PROBE_SECONDS = 1.0
 MOST_METRICS = 6
+MOST_HAPPENINGS = 10
 MAIN_METRICS = ("accuracy", "auc", "recall")
 MAKERS = ("git_commit", "dirty", "author", "purpose", "trained_at")
 READY_PATH = {"mlflow": "/health"}
@@ -35,10 +36,12 @@ def routes(app: App, http: httpx.AsyncClient) -> APIRouter:
 
     @router.get("/status")
     async def _status(request: Request, visit: CurrentVisit) -> Response:
-        pulses, models, runs, statistics = await together(
-            pulses_of(app, http), models_of(app), _runs(app, visit), _statistics(app)
+        pulses, models, runs, statistics, alerts, notes = await together(
+            *(pulses_of(app, http), models_of(app), _runs(app, visit), _statistics(app)),
+            *(_happened(app, visit, "alerts"), _happened(app, visit, "annotations")),
         )
         values = {"pulses": pulses, "models": models, "runs": runs, "statistics": statistics}
+        values |= {"operates": visit.operates, "alerts": alerts, "notes": notes}
         return app.pages.draw(request, "status.html", **values)
 
     return router
@@ -106,6 +109,17 @@ async def _runs(app: App, visit: Visit) -> Any:
     asked = app.remote.json("trainer", "GET", "/api/trainer/runs", params={"limit": 10}, token=visit.token, within=2)
     answer = await unless_resting(asked, None)
     return answer["runs"] if answer else None
+
+
+async def _happened(app: App, visit: Visit, what: str) -> Any:
+    """The newest alerts or annotations, for operators; None while monitoring rests."""
+    if not visit.operates:
+        return None
+    path, asked = f"/api/monitoring/{what}", {"limit": MOST_HAPPENINGS}
+    answer = await unless_resting(
+        app.remote.json("monitoring", "GET", path, params=asked, token=visit.token, within=2), None
+    )
+    return answer[what] if answer else None
 
 
 async def _statistics(app: App) -> Any:

@@ -43,6 +43,11 @@ class Visit:
         """Whether the visitor sees the queue."""
         return self.caller is not None and (self.caller.may("moderator") or self.caller.may("operator"))
 
+    @property
+    def operates(self) -> bool:
+        """Whether the visitor sees what only operators see."""
+        return self.caller is not None and self.caller.may("operator")
+
     def leave_cookies(self, response: Response) -> None:
         """Tell the browser what to remember, and to forget a session that has ended."""
         if self.is_new:

@@ -17,8 +17,8 @@ from models.labels import CATEGORIES
 from services.chassis.errors import Fault, problem_response
 from tests import tokens
 
-OWNER, OTHER = UUID(int=1), UUID(int=2)
-PEOPLE = {"mike": (OWNER, ("user",)), "tama": (OTHER, ("user", "moderator"))}
+OWNER, OTHER, OPERATOR = UUID(int=1), UUID(int=2), UUID(int=3)
+PEOPLE = {"mike": (OWNER, ("user",)), "tama": (OTHER, ("user", "moderator")), "kuro": (OPERATOR, ("user", "operator"))}
 PASSWORD = "correct horse"
 GOOD_PICTURE = b"\xff\xd8\xff picture"
 
@@ -75,6 +75,7 @@ class FakeServices:
         self.app = FastAPI(openapi_url=None)
         for declare in (self._identity, self._images, self._items, self._search, self._models, self._trainer):
             declare()
+        self._monitoring()
         self._everywhere()
 
     def add(self, *items: dict[str, Any]) -> None:
@@ -287,6 +288,33 @@ class FakeServices:
             }  # fmt: skip
             going = {"state": "running", "stage": "train", "progress": 0.4, "finished_at": None}
             return {"runs": [run | going, run, run | {"state": "failed", "error": "out of memory"}]}
+
+    def _monitoring(self) -> None:
+        at = (datetime.now(UTC) - timedelta(minutes=4)).isoformat()
+
+        @self.app.get("/api/monitoring/alerts")
+        async def _alerts(authorization: Annotated[str, Header()]) -> Any:
+            if "operator" not in who(authorization)["roles"]:
+                return problem_response(403, "You may not do this.")
+            fires = {
+                "name": "ServiceDown", "severity": "critical", "status": "firing", "starts_at": at, "ends_at": None,
+                "labels": {"alertname": "ServiceDown", "service": "texts"}, "generator_url": "", "fingerprint": "a1",
+                "annotations": {"summary": "texts is <down>"},
+            }  # fmt: skip
+            over = {"name": "ModelRefused", "severity": None, "status": "resolved", "ends_at": at, "annotations": {}}
+            return {"alerts": [fires, fires | over]}
+
+        @self.app.get("/api/monitoring/annotations")
+        async def _annotations(authorization: Annotated[str, Header()]) -> Any:
+            note = {"id": str(uuid4()), "began_at": at, "ended_at": None, "tags": [], "sent_at": None}
+            released = "image_quick: version 4 is the champion, instead of 3"
+            trained = "Training succeeded (demand: asked for): image_quick version 4"
+            return {
+                "annotations": [
+                    note | {"kind": "release", "text": released},
+                    note | {"kind": "training", "text": trained, "ended_at": at},
+                ]
+            }
 
     def _everywhere(self) -> None:
         @self.app.get("/health/ready")

@@ -185,6 +185,27 @@ async def test_the_status_page_shows_the_dead_and_the_makers(browser: httpx.Asyn
     assert "out of memory" in page
 
 
+async def test_operators_see_alerts_and_releases(signed_in_as: SignIn, fakes: FakeServices) -> None:
+    operator = await signed_in_as("kuro")
+    page = (await operator.get("/status")).text
+    assert re.search(r"firing</span> <b>ServiceDown</b>.*4 min.*texts is &lt;down&gt;", page)
+    assert re.search(r"over</span> <b>ModelRefused</b>", page)
+    assert re.search(r"release</span>.*image_quick: version 4 is the champion, instead of 3", page)
+    assert re.search(r"training</span>.*Training succeeded", page)
+    japanese = (await operator.get("/status", headers={"accept-language": "ja"})).text
+    assert "発生中" in japanese
+    assert "リリースと学習" in japanese
+    fakes.dead = {"monitoring"}
+    assert (await operator.get("/status")).text.count("monitoring service does not answer") == 2
+
+
+async def test_others_do_not_see_alerts(browser: httpx.AsyncClient, signed_in_as: SignIn) -> None:
+    for visitor in (browser, await signed_in_as("mike"), await signed_in_as("tama")):
+        page = (await visitor.get("/status")).text
+        assert "ServiceDown" not in page
+        assert "Releases and training" not in page
+
+
 async def test_another_replica_answers_when_one_is_away(browser: httpx.AsyncClient, fakes: FakeServices) -> None:
     fakes.dead = {"inference-sync"}
     assert "4772b46d7f" in (await browser.get("/status")).text
