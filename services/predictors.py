@@ -17,10 +17,20 @@ from models.contract import Arrays, Manifest
 from services.chassis.metrics import LATENCY_BUCKETS
 from services.chassis.service import Service
 from services.chassis.settings import Settings
-from services.prediction import NOBODY, OVERLOADED, Context, Overloaded, Predict, Prediction, PredictionRequest
+from services.prediction import (
+    NOBODY,
+    OVERLOADED,
+    Context,
+    NotLoaded,
+    Overloaded,
+    Predict,
+    Prediction,
+    PredictionRequest,
+)
 from services.sources.disk_cache import DiskCache
 from services.sources.memory import stay_small
 from services.sources.mlflow_registry import CHAMPION, MlflowRegistry
+from services.sources.model_in_image import ModelInImage, lying_in
 from services.sources.model_load import LoadMetrics, ModelLoad
 from services.sources.onnx_model import Features
 from services.sources.threads import Threads
@@ -33,6 +43,9 @@ class PredictorSettings(Settings):
 
     mlflow_tracking_uri: str | None = Field(None, description="The registry; without it, what is on disk serves.")
     model_cache: Path = Field(Path("/models"), description="Folder that keeps fetched versions.")
+    model_folder: Path | None = Field(
+        None, description="Folder of an image that holds NAME/ of each model to serve; then nothing is followed."
+    )
     model_packages: str = Field("models", description="Python packages whose folders with a contract are served.")
     model_poll_seconds: float = Field(2.0, gt=0, description="How often the registry is asked for the champion.")
     model_threads: int = Field(1, ge=1, description="Threads of one ONNX Runtime session.")
@@ -144,7 +157,7 @@ def served(
     loads, counts = LoadMetrics(service.metrics.registry), PredictionMetrics(service.metrics.registry)
     predictors: Predictors = {}
     spool = spooling(service)
-    for model in declared_models(settings.model_packages) if declared is None else declared:
+    for model in _served(declared_models(settings.model_packages) if declared is None else declared, settings):
         aliases = Aliases(partial(_source, model, service, settings, threads, loads))
         source = aliases.source(CHAMPION)
         wiring = Wiring(
@@ -160,12 +173,45 @@ def served(
         predict = counts.counted(wired(source.predict, wiring))
         predictors[source.name] = Predictor(source.name, source, predict, model.features, threads, aliases)
     service.background(_following(predictors.values(), settings.model_poll_seconds))
+    if settings.model_folder:
+        service.ready_checks["models"] = partial(_all_loaded, predictors)
     return predictors
+
+
+class NotInHere(Exception):
+    """The image holds a model that its code does not know, or none at all."""
+
+
+def _served(declared: Sequence[Declared], settings: PredictorSettings) -> Sequence[Declared]:
+    """All of them, or those that lie in the image."""
+    if settings.model_folder is None:
+        return declared
+    lie, known = lying_in(settings.model_folder), {model.manifest.name for model in declared}
+    if not lie or lie - known:
+        raise NotInHere(f"{settings.model_folder} holds {sorted(lie)}; the code knows {sorted(known)}")
+    return [model for model in declared if model.manifest.name in lie]
+
+
+async def _all_loaded(predictors: Predictors) -> None:
+    """An image without its model is good for nothing; raises NotLoaded."""
+    for predictor in predictors.values():
+        if predictor.version is None:
+            raise NotLoaded(f"{predictor.name}: {predictor.source.trouble}")
 
 
 def _source(
     model: Declared, service: Service, settings: PredictorSettings, threads: Threads, metrics: LoadMetrics, alias: str
 ) -> ModelLoad:
+    if settings.model_folder:
+        return ModelInImage(
+            model.manifest,
+            model.features,
+            folder=settings.model_folder,
+            threads=threads,
+            metrics=metrics,
+            session_threads=settings.model_threads,
+            alias=alias,
+        )
     at = settings.model_cache if alias == CHAMPION else settings.model_cache / f"@{alias}"
     return ModelLoad(
         model.manifest,
