@@ -301,12 +301,12 @@ class FakeServices:
                 "labels": {"alertname": "ServiceDown", "service": "texts"}, "generator_url": "", "fingerprint": "a1",
                 "annotations": {"summary": "texts is <down>"},
             }  # fmt: skip
-            over = {"name": "ModelRefused", "severity": None, "status": "resolved", "ends_at": at, "annotations": {}}
+            over: dict[str, Any] = {"name": "ModelRefused", "severity": None, "status": "resolved", "ends_at": at, "annotations": {}}
             return {"alerts": [fires, fires | over]}
 
         @self.app.get("/api/monitoring/annotations")
         async def _annotations(authorization: Annotated[str, Header()]) -> Any:
-            note = {"id": str(uuid4()), "began_at": at, "ended_at": None, "tags": [], "sent_at": None}
+            note: dict[str, Any] = {"id": str(uuid4()), "began_at": at, "ended_at": None, "tags": [], "sent_at": None}
             released = "image_quick: version 4 is the champion, instead of 3"
             trained = "Training succeeded (demand: asked for): image_quick version 4"
             return {
