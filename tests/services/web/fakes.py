@@ -301,7 +301,13 @@ class FakeServices:
                 "labels": {"alertname": "ServiceDown", "service": "texts"}, "generator_url": "", "fingerprint": "a1",
                 "annotations": {"summary": "texts is <down>"},
             }  # fmt: skip
-            over: dict[str, Any] = {"name": "ModelRefused", "severity": None, "status": "resolved", "ends_at": at, "annotations": {}}
+            over: dict[str, Any] = {
+                "name": "ModelRefused",
+                "severity": None,
+                "status": "resolved",
+                "ends_at": at,
+                "annotations": {},
+            }
             return {"alerts": [fires, fires | over]}
 
         @self.app.get("/api/monitoring/annotations")
