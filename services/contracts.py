@@ -187,9 +187,38 @@ class PredictionsLogged(EventData):
         return str(self.segment_id)
 
 
+class PredictionEvent(EventData):
+    """Something about one prediction that some service asked for by an event."""
+
+    prediction_id: UUID
+
+    @property
+    def key(self) -> str:
+        """A prediction asked for twice is made in order."""
+        return str(self.prediction_id)
+
+
+class PredictionRequested(PredictionEvent):
+    """A service wants a prediction, whoever is up at the moment: of a stored picture, or of a text."""
+
+    type: ClassVar[str] = "prediction.requested"
+    model: str
+    image_id: str | None = None
+    text: str | None = None
+
+
+class PredictionMade(PredictionEvent):
+    """The answer, to everybody who listens: `prediction` is what `predict` answers."""
+
+    type: ClassVar[str] = "prediction.made"
+    model: str
+    prediction: dict[str, Any]
+
+
 EVENTS: tuple[type[EventData], ...] = (
     ItemRegistered, ItemScreened, ItemPublished, ItemRemoved, ItemLiked, ItemIndexed, PictureShown,
     ItemRescored, RescoringApplied, PredictionsLogged,
+    PredictionRequested, PredictionMade,
 )  # fmt: skip
 
 EFFECTS: Mapping[type[EventData], tuple[type[EventData], ...]] = {
@@ -198,6 +227,7 @@ EFFECTS: Mapping[type[EventData], tuple[type[EventData], ...]] = {
     ItemRemoved: (ItemIndexed, PictureShown),
     ItemLiked: (ItemIndexed,),
     ItemRescored: (RescoringApplied,),
+    PredictionRequested: (PredictionMade,),
 }
 """Event -> the events that prove its effect, one a consumer. What is not listed is done once the broker has it."""
 
@@ -244,10 +274,14 @@ def dead_letter_topic(topic: str) -> str:
     return f"{topic}.dead-letter"
 
 
+def live_topics() -> list[str]:
+    """Every topic that is worked off."""
+    return [event.type for event in EVENTS]
+
+
 def topics() -> list[str]:
     """Every topic there is, dead letters included."""
-    live = [event.type for event in EVENTS]
-    return live + [dead_letter_topic(topic) for topic in live]
+    return live_topics() + [dead_letter_topic(topic) for topic in live_topics()]
 
 
 PICTURE_SIZES = ("original", "large", "thumbnail")

@@ -2,11 +2,16 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from services.contracts import CloudEvent
+
+Place = tuple[str, int]
+"""A partition of a topic."""
+MOST = 32
+"""Messages of one poll, unless told otherwise."""
 
 
 class BusUnavailable(Exception):
@@ -20,17 +25,28 @@ class Message:
     topic: str
     key: str
     value: bytes
+    partition: int = 0
+    offset: int = -1
+
+    @property
+    def place(self) -> Place:
+        """Where it lies."""
+        return self.topic, self.partition
 
 
 class Subscription(Protocol):
     """A member of a consumer group."""
 
-    async def poll(self) -> Sequence[Message]:
-        """The next messages, or none after a short while; raises BusUnavailable."""
+    async def poll(self, most: int = MOST) -> Sequence[Message]:
+        """The next messages, or none after a short while; raises BusUnavailable.
+
+        With 0 nothing new comes, but the group hears that this member is there: a slow handler must not cost it
+        its partitions.
+        """
         ...
 
-    async def commit(self) -> None:
-        """Everything polled so far is done with."""
+    async def commit(self, positions: Mapping[Place, int] | None = None) -> bool:
+        """Everything before these positions is done with, or everything polled so far. False: not now."""
         ...
 
     async def close(self) -> None:
@@ -73,7 +89,7 @@ class MemoryBus:
     async def send(self, topic: str, key: str, value: bytes) -> None:
         """Append to the topic."""
         async with self.changed:
-            self.topics[topic].append(Message(topic, key, value))
+            self.topics[topic].append(Message(topic, key, value, offset=len(self.topics[topic])))
             self.changed.notify_all()
 
     def subscribe(self, topics: Sequence[str], group: str) -> Subscription:
@@ -93,20 +109,24 @@ class _MemorySubscription:
         self._bus, self._topics, self._group = bus, topics, group
         self._at = {topic: bus.positions[group, topic] for topic in topics}
 
-    async def poll(self) -> Sequence[Message]:
+    async def poll(self, most: int = MOST) -> Sequence[Message]:
         async with self._bus.changed:
-            if not self._waiting():
+            if not (most and self._waiting()):
                 try:
-                    await asyncio.wait_for(self._bus.changed.wait_for(self._waiting), timeout=0.2)
+                    async with asyncio.timeout(0.2):
+                        await self._bus.changed.wait_for(lambda: most and self._waiting())
                 except TimeoutError:
                     return []
-            found = [message for topic in self._topics for message in self._bus.topics[topic][self._at[topic] :]]
-            self._at = {topic: len(self._bus.topics[topic]) for topic in self._topics}
+            found = [message for topic in self._topics for message in self._bus.topics[topic][self._at[topic] :]][:most]
+            for message in found:
+                self._at[message.topic] = message.offset + 1
             return found
 
-    async def commit(self) -> None:
-        for topic, position in self._at.items():
+    async def commit(self, positions: Mapping[Place, int] | None = None) -> bool:
+        ends = self._at if positions is None else {topic: at for (topic, _), at in positions.items()}
+        for topic, position in ends.items():
             self._bus.positions[self._group, topic] = position
+        return True
 
     async def close(self) -> None:
         """Nothing to leave."""

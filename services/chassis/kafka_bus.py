@@ -8,17 +8,18 @@ never recovers from a broker that forgot it. Lossless delivery is the outbox's w
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.structs import OffsetAndMetadata, TopicPartition
 
-from services.chassis.bus import BusUnavailable, Message, Subscription
+from services.chassis.bus import MOST, BusUnavailable, Message, Place, Subscription
 from services.chassis.settings import Settings
-from services.contracts import CloudEvent, topics
+from services.contracts import CloudEvent, live_topics, topics
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -128,7 +129,8 @@ class Topics:
 
     def _make(self, admin: Any, topic: str) -> None:
         try:
-            admin.create_topics([NewTopic(topic, num_partitions=PARTITIONS, replication_factor=1)])
+            partitions = PARTITIONS if topic in live_topics() else 1
+            admin.create_topics([NewTopic(topic, num_partitions=partitions, replication_factor=1)])
             log.info("made topic %s", topic, extra={"action": "topic.made"})
         except TopicAlreadyExistsError:
             return
@@ -146,7 +148,8 @@ class KafkaSubscription:
             "session_timeout_ms": settings.kafka_session_timeout_ms,
             "heartbeat_interval_ms": min(300, settings.kafka_session_timeout_ms // 3),
             "fetch_max_wait_ms": settings.kafka_fetch_max_wait_ms,
-            "max_poll_records": 32,
+            "max_poll_records": MOST,
+            "max_poll_interval_ms": settings.kafka_max_poll_interval_ms,
             "metadata_max_age_ms": 5000,
             "reconnect_backoff_ms": 50,
             "reconnect_backoff_max_ms": 500,
@@ -157,16 +160,18 @@ class KafkaSubscription:
         self._consumer: Any = None
         self._joined_at: float | None = None
 
-    async def poll(self) -> Sequence[Message]:
+    async def poll(self, most: int = MOST) -> Sequence[Message]:
         """The next messages, or none after 0.2 s; raises BusUnavailable."""
-        return await self._in_thread(self._poll)
+        return await self._in_thread(lambda: self._poll(most))
 
-    async def commit(self) -> None:
+    async def commit(self, positions: Mapping[Place, int] | None = None) -> bool:
         """Commit positions. What a rebalance prevents is delivered again: consumers are idempotent."""
         try:
-            await self._in_thread(self._commit)
+            await self._in_thread(lambda: self._commit(positions))
         except BusUnavailable as error:
             log.info("not committed: %s", error, extra={"action": "commit.skipped"})
+            return False
+        return True
 
     async def close(self) -> None:
         """Leave the group."""
@@ -183,24 +188,37 @@ class KafkaSubscription:
             self._made.forget()
             raise BusUnavailable(repr(error)) from error
 
-    def _poll(self) -> Sequence[Message]:
+    def _poll(self, most: int) -> Sequence[Message]:
         if self._consumer is None:
             self._made.ensure()
             self._consumer = KafkaConsumer(**self._arguments)
             self._consumer.subscribe(self._topics)
             self._joined_at = None
-        batches = self._consumer.poll(timeout_ms=200)
+        if most:
+            self._consumer.resume(*self._consumer.paused())
+        else:
+            self._consumer.pause(*self._consumer.assignment())
+        batches = self._consumer.poll(timeout_ms=200, max_records=most or MOST)
         if self._expelled():
             self._leave()
             raise BusUnavailable("the heartbeat stopped and the group went on without us; joining again")
         return [
-            Message(record.topic, (record.key or b"").decode(), record.value)
+            Message(record.topic, (record.key or b"").decode(), record.value, record.partition, record.offset)
             for records in batches.values()
             for record in records
         ]
 
-    def _commit(self) -> None:
-        self._consumer.commit()
+    def _commit(self, positions: Mapping[Place, int] | None) -> None:
+        if self._consumer is None:
+            return
+        if positions is None:
+            self._consumer.commit()
+            return
+        assigned = self._consumer.assignment()
+        places = {TopicPartition(*place): at for place, at in positions.items()}
+        ours = {place: OffsetAndMetadata(at, "", -1) for place, at in places.items() if place in assigned}
+        if ours:
+            self._consumer.commit(ours)
 
     def _expelled(self) -> bool:
         """Whether we are no member any more and will never hear of it.

@@ -28,6 +28,9 @@ class Settings(BaseSettings):
         6000,
         description="How long a silent consumer keeps its partitions. Apache Kafka refuses less than 6000.",
     )
+    kafka_max_poll_interval_ms: int = Field(
+        60_000, description="How long a consumer may be stuck before the group goes on without it."
+    )
     kafka_fetch_max_wait_ms: int = Field(
         500, description="How long the broker may hold a fetch. One that polls instead of waiting needs less."
     )

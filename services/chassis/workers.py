@@ -5,8 +5,10 @@ fails three times at most, then the event goes to the topic's dead letters with 
 """
 
 import asyncio
+import contextlib
 import logging
-from collections import defaultdict
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +17,9 @@ import httpx
 import psycopg
 import psycopg_pool
 
-from services.chassis.bus import Bus, BusUnavailable, Message
+from services.chassis.bus import Bus, BusUnavailable, Message, Subscription
 from services.chassis.errors import Unavailable
+from services.chassis.flight import Flight
 from services.chassis.logs import request_id
 from services.chassis.metrics import Metrics
 from services.contracts import CloudEvent, EventData, dead_letter_topic
@@ -25,6 +28,10 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 BACKOFF_SECONDS = (0.1, 0.5, 2.0)
+AHEAD = 4
+"""Messages taken for each that is worked on."""
+HEARD_SECONDS = 0.5
+COMMIT_SECONDS = 0.25
 WEATHER = (
     psycopg.OperationalError,
     psycopg_pool.PoolTimeout,
@@ -69,41 +76,87 @@ class Worker:
         for kind, handler in (dead_letters_of or {}).items():
             self._handlers[dead_letter_topic(kind.type)] = (kind, handler)
         self._slots = asyncio.Semaphore(concurrency)
+        self._most, self._flight = concurrency * AHEAD, Flight()
+        self._queues: dict[str, deque[Message]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._room = asyncio.Event()
+        self._committed_at = 0.0
         metrics.expect(self._handlers)
 
     async def run(self) -> None:
-        """Consume until cancelled."""
+        """Consume until cancelled: what comes is worked on while the next is asked for."""
         subscription = self._bus.subscribe(list(self._handlers), self._group)
         lost = 0
         try:
             while True:
                 try:
-                    messages = await subscription.poll()
+                    await self._turn(subscription)
                     lost = 0
                 except BusUnavailable as error:
                     log.warning("broker away: %s", error, extra={"action": "broker.away", "group": self._group})
                     await self._pause(BACKOFF_SECONDS[min(lost, 1)])
                     lost += 1
-                    continue
-                if messages:
-                    await self.handle(messages)
-                    await subscription.commit()
         finally:
+            for task in self._tasks:
+                task.cancel()
             await asyncio.shield(subscription.close())
 
     async def handle(self, messages: Sequence[Message]) -> None:
-        """Handle a batch: events of one key in order, different keys side by side."""
-        by_key: dict[str, list[Message]] = defaultdict(list)
+        """Handle some messages and nothing else: events of one key in order, different keys side by side."""
         for message in messages:
-            by_key[message.key].append(message)
-        async with asyncio.TaskGroup() as group:
-            for chain in by_key.values():
-                group.create_task(self._in_order(chain))
+            self._start(message)
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
 
-    async def _in_order(self, chain: Sequence[Message]) -> None:
-        for message in chain:
+    async def _turn(self, subscription: Subscription) -> None:
+        """Take as much as there is room for; where there is none, only be heard of, so that the group waits."""
+        await self._until_room()
+        for message in await subscription.poll(max(0, self._most - len(self._flight))):
+            if self._flight.take(message):
+                self._start(message)
+        await self._commit(subscription)
+
+    async def _until_room(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HEARD_SECONDS):
+                while len(self._flight) > self._most // 2:
+                    self._room.clear()
+                    await self._room.wait()
+        for task in [task for task in self._tasks if task.done()]:
+            task.result()
+
+    async def _commit(self, subscription: Subscription) -> None:
+        now = time.monotonic()
+        if len(self._flight) and now - self._committed_at < COMMIT_SECONDS:
+            return
+        positions = self._flight.committable()
+        if positions and await subscription.commit(positions):
+            self._flight.committed(positions)
+        self._committed_at = now
+
+    def _start(self, message: Message) -> None:
+        if message.key in self._queues:
+            self._queues[message.key].append(message)
+            return
+        self._queues[message.key] = deque([message])
+        task = asyncio.create_task(self._in_order(message.key))
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """A handler's errors are dealt with; what fails beyond that ends the consumer (`_until_room` raises it)."""
+        if task.cancelled() or task.exception() is None:
+            self._tasks.discard(task)
+        self._room.set()
+
+    async def _in_order(self, key: str) -> None:
+        queue = self._queues[key]
+        while queue:
             async with self._slots:
-                await self._one(message)
+                await self._one(queue[0])
+            self._flight.done(queue.popleft())
+            self._room.set()
+        del self._queues[key]
 
     async def _one(self, message: Message) -> None:
         try:

@@ -1,26 +1,84 @@
-"""Remembers the last effects: an event that comes twice gets the same answer, not another opinion."""
+"""Remembers the effects of events: one that comes twice gets the same answer, not another opinion.
 
+An event comes again when a process died after it had acted, or when its sender has not seen the effect
+yet. The effect's id is made from its cause, so that even two processes that act at the same moment make
+the same one; and it is kept, so that a duplicate costs a look and no prediction.
+"""
+
+import logging
+import time
 from collections import OrderedDict
-from uuid import UUID
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID, uuid5
 
-from services.contracts import CloudEvent
+from psycopg.types.json import Jsonb
+
+from services.chassis.database import Database
+from services.chassis.workers import passes_by_itself
+from services.contracts import CloudEvent, EventData
+
+log = logging.getLogger(__name__)
+
+AGAIN_AFTER_SECONDS = 10.0
+"""A duplicate that comes sooner is not answered: the first answer is still on its way."""
+MOST_REMEMBERED = 20_000
+
+
+def effect_of(cause: CloudEvent, data: EventData, *, source: str) -> CloudEvent:
+    """The effect, with the same id whoever makes it."""
+    made = CloudEvent.of(data, source=source, cause=cause)
+    return made.model_copy(update={"id": uuid5(cause.id, data.type)})
 
 
 class Effects:
-    """Effects by the event that caused them; the oldest are forgotten."""
+    """What this process has sent lately, and what any has."""
 
-    def __init__(self, most: int = 1024) -> None:
-        self._effects: OrderedDict[UUID, CloudEvent] = OrderedDict()
-        self._most = most
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._database, self._clock = database, clock
+        self._sent: OrderedDict[UUID, float] = OrderedDict()
 
-    def of(self, cause: CloudEvent) -> CloudEvent | None:
-        """The effect of an event that was handled before."""
-        return self._effects.get(cause.id)
+    def on_its_way(self, cause: CloudEvent) -> bool:
+        """Whether this process has just sent the effect."""
+        return self._clock() - self._sent.get(cause.id, float("-inf")) < AGAIN_AFTER_SECONDS
 
-    def keep(self, effect: CloudEvent) -> CloudEvent:
-        """Remember an effect, and return it."""
-        if effect.causationid:
-            self._effects[effect.causationid] = effect
-        while len(self._effects) > self._most:
-            self._effects.popitem(last=False)
+    async def of(self, cause: CloudEvent) -> CloudEvent | None:
+        """The effect of an event that was handled before, if that can be told."""
+        try:
+            async with self._database.connection() as connection:
+                found = await connection.execute("SELECT event FROM effects WHERE cause_id = %s", (cause.id,))
+                row = await found.fetchone()
+        except Exception as error:
+            self._untold(error)
+            return None
+        return CloudEvent.model_validate(row["event"]) if row else None
+
+    async def keep(self, cause: CloudEvent, effect: CloudEvent) -> CloudEvent:
+        """Before it is sent: whoever gets the event again sends this effect, and makes no other."""
+        try:
+            async with self._database.connection() as connection:
+                await connection.execute(
+                    "INSERT INTO effects (cause_id, event) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                    (cause.id, Jsonb(effect.model_dump(mode="json"))),
+                )
+        except Exception as error:
+            self._untold(error)
         return effect
+
+    def sent(self, cause: CloudEvent) -> None:
+        """The broker has it."""
+        self._sent[cause.id] = self._clock()
+        self._sent.move_to_end(cause.id)
+        while len(self._sent) > MOST_REMEMBERED:
+            self._sent.popitem(last=False)
+
+    async def forget(self, older: timedelta) -> None:
+        """Drop what nobody will ask for again."""
+        async with self._database.connection() as connection:
+            await connection.execute("DELETE FROM effects WHERE made_at < now() - %s", (older,))
+
+    def _untold(self, error: Exception) -> None:
+        """Without the table a duplicate is judged again, which costs time and changes nothing."""
+        if not passes_by_itself(error):
+            raise error
+        log.warning("effects not kept: %r", error, extra={"action": "effects.away"})

@@ -1,6 +1,7 @@
 """Answers when it can: screens every registered item, and works off jobs. model-load -> patterns -> workers."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,19 +13,23 @@ from services.chassis.backends import Backends
 from services.chassis.changes import POLL_SECONDS, Changes
 from services.chassis.metrics import LATENCY_BUCKETS
 from services.chassis.service import Service
-from services.contracts import CloudEvent, ItemRegistered, ItemScreened
+from services.contracts import CloudEvent, EventData, ItemRegistered, ItemScreened, PredictionRequested
 from services.inference_async import job_routes
 from services.inference_async.answering import Answers
 from services.inference_async.callbacks import Callbacks
-from services.inference_async.effects import Effects
+from services.inference_async.dead_letters import offer_dead_letters
+from services.inference_async.effects import Effects, effect_of
 from services.inference_async.job_metrics import JobMetrics
 from services.inference_async.job_routes import Desk
 from services.inference_async.jobs import Jobs
+from services.inference_async.requested import Requested
 from services.inference_async.screening import Screener
 from services.inference_async.working import JobWorker
-from services.predictors import Predictors, PredictorSettings, caught_up, served
+from services.predictors import PredictorSettings, caught_up, served
 
 log = logging.getLogger(__name__)
+
+EFFECTS_KEPT = timedelta(days=1)
 
 
 class InferenceAsyncSettings(PredictorSettings):
@@ -75,27 +80,50 @@ def build(backends: Backends) -> Service:
     )
     predictors = served(service, settings, patience_seconds=settings.screening_seconds)
     screener = Screener(predictors, backends.files, embedding_version=EMBEDDING_VERSION, denied=settings.denied)
-    metrics, effects = ScreeningMetrics(service), Effects()
+    answers = Answers(predictors, patience_seconds=settings.job_patience_seconds, max_batch=settings.max_batch)
+    metrics, effects = ScreeningMetrics(service), Effects(backends.database)
+    requested = Requested(answers, backends.files)
 
     @service.consumes(ItemRegistered)
     async def _registered(item: ItemRegistered, event: CloudEvent) -> None:
-        effect = effects.of(event)
-        if effect is None:
+        async def screened() -> ItemScreened:
             await caught_up(predictors)
             with metrics.seconds.time():
-                screened = await screener.screen(item)
-            effect = effects.keep(CloudEvent.of(screened, source="/inference-async", cause=event))
-            metrics.count(item, screened)
-            told(screened)
-        await backends.bus.publish(effect)
+                found = await screener.screen(item)
+            metrics.count(item, found)
+            told(found)
+            return found
 
-    offer_jobs(service, settings, predictors)
+        await answered(event, screened)
+
+    @service.consumes(PredictionRequested)
+    async def _requested(asked: PredictionRequested, event: CloudEvent) -> None:
+        age = (datetime.now(UTC) - event.time).total_seconds()
+        await answered(event, lambda: requested.made(asked, event, age))
+
+    async def answered(event: CloudEvent, make: Callable[[], Awaitable[EventData]]) -> None:
+        """Publish the effect; a duplicate is answered with the same one, or not at all while that is on its way."""
+        if effects.on_its_way(event):
+            return
+        effect = await effects.of(event)
+        if effect is None:
+            effect = await effects.keep(event, effect_of(event, await make(), source="/inference-async"))
+        await backends.bus.publish(effect)
+        effects.sent(event)
+
+    @service.every(600)
+    async def _effects_forgotten() -> None:
+        await effects.forget(EFFECTS_KEPT)
+
+    job_metrics = JobMetrics(service.metrics.registry)
+    offer_dead_letters(service, backends, job_metrics)
+    offer_jobs(service, settings, answers, job_metrics)
     return service
 
 
-def offer_jobs(service: Service, settings: InferenceAsyncSettings, predictors: Predictors) -> None:
+def offer_jobs(service: Service, settings: InferenceAsyncSettings, answers: Answers, metrics: JobMetrics) -> None:
     """Jobs over HTTP, on their table."""
-    database, metrics = service.backends.database, JobMetrics(service.metrics.registry)
+    database = service.backends.database
     jobs = Jobs(
         database,
         lease=timedelta(seconds=settings.job_lease_seconds),
@@ -103,7 +131,6 @@ def offer_jobs(service: Service, settings: InferenceAsyncSettings, predictors: P
         most=settings.jobs_most_open,
         most_each=settings.jobs_most_open_each,
     )
-    answers = Answers(predictors, patience_seconds=settings.job_patience_seconds, max_batch=settings.max_batch)
     worker = JobWorker(jobs, answers, metrics, at_once=settings.jobs_at_once, lease_seconds=settings.job_lease_seconds)
     changes = Changes(database, table="jobs", version="state", channel="jobs_changed")
     callbacks = Callbacks(database, service.backends.http, metrics, key=settings.callback_key, hosts=settings.hosts)

@@ -30,6 +30,8 @@ async def screened(database: Database, data: ItemScreened, event: CloudEvent) ->
     async with transaction(database) as connection:
         item = await locked(connection, data.item_id)
         await outbox.settle(connection, event)
+        if item is not None and _was_given_up(item, data):
+            item = item.changed(state=State.SCREENING)
         if item is None or not _waits_for(item, data):
             _ignored(event, data)
             return None
@@ -110,6 +112,12 @@ def _waits_for(item: Stored, data: ItemEvent) -> bool:
 
 def _stands_on_models(item: Stored, data: ItemEvent) -> bool:
     return item.state is State.PUBLISHED and item.revision == data.revision and not item.decided_by_person
+
+
+def _was_given_up(item: Stored, data: ItemEvent) -> bool:
+    """Nobody could judge it, no person has decided yet, and now a replayed dead letter brings a verdict after all."""
+    failed = bool(item.reasons) and all(reason.kind == "failed" for reason in item.reasons)
+    return item.state is State.NEEDS_REVIEW and item.revision == data.revision and failed
 
 
 def _became_searchable(item: Stored, data: ItemIndexed) -> bool:

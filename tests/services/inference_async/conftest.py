@@ -14,6 +14,8 @@ import pytest
 from models.contract import Arrays, Manifest
 from models.text_violation.contract import contract
 from services.chassis.service import Service, cancelled
+from services.inference_async.answering import Answers
+from services.inference_async.job_metrics import JobMetrics
 from services.inference_async.main import InferenceAsyncSettings, offer_jobs
 from services.prediction import Prediction, PredictionRequest
 from services.predictors import Predictors
@@ -108,7 +110,10 @@ async def start(
         ) -> Running:
             service = Service("inference-async", backends(pool, transport), max_body_bytes=1 << 20)
             chosen = with_model or model
-            offer_jobs(service, InferenceAsyncSettings(**settings), cast(Predictors, {chosen.name: chosen}))
+            given = InferenceAsyncSettings(**settings)
+            models = cast(Predictors, {chosen.name: chosen})
+            answers = Answers(models, patience_seconds=given.job_patience_seconds, max_batch=given.max_batch)
+            offer_jobs(service, given, answers, JobMetrics(service.metrics.registry))
             tasks = [asyncio.create_task(loop()) for loop in service.loops]
             running = Running(service, client(service), tasks)
             stack.push_async_callback(running.die)

@@ -18,10 +18,10 @@ from services.chassis.files import FileNotStored, FileStore
 from services.chassis.service import Service
 from services.contracts import CloudEvent, ItemRegistered, ItemScreened, picture_path
 from services.inference_async import main
-from services.inference_async.effects import Effects
+from services.inference_async.effects import effect_of
 from services.inference_async.screening import Screener
 from services.prediction import Prediction, ServedBy
-from tests.conftest import MakeBackends
+from tests.conftest import MakeBackends, MakeDatabase
 
 PICTURE = b"the bytes of a picture"
 THRESHOLDS = {"violation_reject": 0.9, "violation_review": 0.5, "category_margin": 0.2, "tag_margin": 0.2}
@@ -123,22 +123,28 @@ def registered(event_item: ItemRegistered) -> CloudEvent:
     return CloudEvent.of(event_item, source="/items", requestid="r-1")
 
 
-def test_an_effect_is_remembered_by_its_cause_and_the_oldest_is_forgotten() -> None:
-    effects = Effects(most=2)
-    causes = [registered(item()) for _ in range(3)]
-    kept = [effects.keep(CloudEvent.of(item(), source="/inference-async", cause=cause)) for cause in causes]
-    assert [effects.of(cause) for cause in causes] == [None, *kept[1:]]
+Process = Callable[[], Service]
 
 
 @pytest.fixture
-def service(
-    backends: MakeBackends, judges: Judges, files: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Service:
-    """The real service, with models that answer as told."""
+async def process(
+    backends: MakeBackends,
+    database: MakeDatabase,
+    judges: Judges,
+    files: FileStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Process:
+    """`process()`: one more process of the real service, with models that answer as told."""
     monkeypatch.setenv("MODEL_CACHE", str(tmp_path / "cache"))
-    service = main.build(backends())
+    made = backends(await database("inference_async"))
     monkeypatch.setattr(Screener, "_ask_all", Screener(judges, files, embedding_version="1")._ask_all)
-    return service
+    return lambda: main.build(made)
+
+
+@pytest.fixture
+def service(process: Process) -> Service:
+    return process()
 
 
 async def worked(service: Service, bus: MemoryBus, done: Callable[[], bool]) -> None:
@@ -161,16 +167,33 @@ async def test_an_event_leads_to_its_effect(service: Service, memory_bus: Memory
     assert ItemScreened.model_validate(effect.data).verdict == "publish"
 
 
-async def test_a_duplicate_gets_the_same_effect_and_no_second_opinion(
+async def test_a_duplicate_is_not_answered_while_the_effect_is_on_its_way(
     service: Service, memory_bus: MemoryBus, judges: Judges
 ) -> None:
-    cause = registered(item())
-    for _ in range(2):
-        await memory_bus.publish(cause)
+    cause, other = registered(item()), registered(item())
+    for event in (cause, cause, other):
+        await memory_bus.publish(event)
     await worked(service, memory_bus, lambda: len(memory_bus.topics["item.screened"]) == 2)
+    assert {event.causationid for event in memory_bus.events("item.screened")} == {cause.id, other.id}
+    assert len(judges["text_violation"].asked) == 2
+
+
+async def test_a_duplicate_gets_the_same_effect_from_another_process_and_no_second_opinion(
+    process: Process, memory_bus: MemoryBus, judges: Judges
+) -> None:
+    cause = registered(item())
+    for number in (1, 2):
+        await memory_bus.publish(cause)
+        await worked(process(), memory_bus, lambda: len(memory_bus.topics["item.screened"]) == number)  # noqa: B023
     first, second = memory_bus.events("item.screened")
     assert first == second
     assert len(judges["text_violation"].asked) == 1
+
+
+async def test_two_processes_at_the_same_moment_make_one_effect() -> None:
+    cause = registered(item())
+    one, two = (effect_of(cause, item(), source="/inference-async") for _ in range(2))
+    assert one.id == two.id != effect_of(registered(item()), item(), source="/inference-async").id
 
 
 @pytest.mark.parametrize("image_id", ["b" * 64, "c" * 64])

@@ -61,7 +61,6 @@ EVENTS = """
 CREATE TABLE effects (
     cause_id uuid PRIMARY KEY,
     event jsonb NOT NULL,
-    sent_at timestamptz NOT NULL DEFAULT now(),
     made_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX effects_made_at ON effects (made_at);
