@@ -58,6 +58,19 @@ async def test_a_group_gets_what_was_published_before_it_came(bus: Bus) -> None:
     assert (found.topic, found.key) == (ItemLiked.type, event.key)
 
 
+async def test_bytes_of_nearly_a_megabyte_arrive_as_they_were_sent(bus: Bus) -> None:
+    event = CloudEvent(source="/tests", type=ItemLiked.type, data={"records": [uuid4().hex for _ in range(25_000)]})
+    value = event.model_dump_json().encode()
+    assert 850_000 < len(value) < 1_000_000
+    await bus.send(ItemLiked.type, event.key, value)
+    subscription = bus.subscribe([ItemLiked.type], f"group-{uuid4()}")
+    try:
+        messages = await read(subscription, {event.id})
+    finally:
+        await subscription.close()
+    assert next(message.value for message in messages if message.key == event.key) == value
+
+
 async def test_what_was_not_committed_comes_again_and_what_was_does_not(bus: Bus) -> None:
     group = f"group-{uuid4()}"
     first, second = liked(), liked()
