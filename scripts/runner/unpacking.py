@@ -41,7 +41,7 @@ def unpacked(folder: Path) -> str:
 
 
 def fetched(folder: Path) -> list[Path]:
-    """The packages themselves first, then what their pages show: scripts and fonts."""
+    """The packages themselves first, then what they need of others."""
     apt = Apt(folder)
     try:
         apt.download(PACKAGES)
@@ -49,15 +49,15 @@ def fetched(folder: Path) -> list[Path]:
         apt.update()
         apt.download(PACKAGES)
     first = sorted(folder.glob("*.deb"))
-    wanted = {name for archive in first for name in pages(run(["dpkg", "-f", str(archive), "Depends"]))}
-    if wanted:
-        apt.download(sorted(wanted))
+    more = {name for archive in first for name in wanted(run(["dpkg", "-f", str(archive), "Depends"]))}
+    if more:
+        apt.download(sorted(more))
     return [*first, *(archive for archive in folder.glob("*.deb") if archive not in first)]
 
 
-def pages(dependencies: str) -> list[str]:
-    """Those dependencies that are no programs."""
-    return re.findall(r"(?:^|, )((?:libjs|fonts)-[\w.+-]+)", dependencies)
+def wanted(dependencies: str) -> list[str]:
+    """Those dependencies that are of use here: what pages show, and promtool where it is a package of its own."""
+    return re.findall(r"(?:^|, )((?:libjs|fonts)-[\w.+-]+|promtool)", dependencies)
 
 
 class Apt:

@@ -8,9 +8,9 @@ from scripts.runner import unpacking
 from scripts.runner.parts import packaged
 
 
-def test_pages_are_the_dependencies_that_are_no_programs() -> None:
-    told = "adduser, fonts-glyphicons-halflings, libjs-jquery (>= 3.5.1~), libjs-popper.js, libc6 (>= 2.34)"
-    assert unpacking.pages(told) == ["fonts-glyphicons-halflings", "libjs-jquery", "libjs-popper.js"]
+def test_of_the_dependencies_only_what_is_shown_and_promtool_is_taken() -> None:
+    told = "adduser, fonts-glyphicons-halflings, libjs-jquery (>= 3.5.1~), libjs-popper.js, promtool, libc6 (>= 2.34)"
+    assert unpacking.wanted(told) == ["fonts-glyphicons-halflings", "libjs-jquery", "libjs-popper.js", "promtool"]
 
 
 def test_a_program_looks_for_its_files_below_where_it_is_started(tmp_path: Path) -> None:
