@@ -19,6 +19,8 @@ COMMANDS = {
     "train": "training:main",
     "batch": "batch:main",
     "promote": "promotion:main",
+    "replay-dead-letters": "replaying:main",
+    "build-image": "images:main",
     "test": "testing:main",
     "check": "checking:main",
 }
