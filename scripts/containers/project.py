@@ -84,6 +84,10 @@ class Project:
         """Until everything is healthy: trained, and seeded."""
         self.compose("up", "--detach", "--wait", "--wait-timeout", str(WAIT_SECONDS), "--no-build")
 
+    def down(self) -> None:
+        """Everything is kept."""
+        self.compose("down")
+
     def reset(self) -> None:
         """Forget everything, as people do."""
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
