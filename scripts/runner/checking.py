@@ -13,7 +13,7 @@ from pathlib import Path
 
 from scripts.runner.site import Site
 
-CHECKED = ("models", "pipelines", "services", "scripts", "tests")
+CHECKED = ("models", "pipelines", "services", "scripts", "dashboards", "tests")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ MAY = {
     "pipelines": {"pipelines", "models"},
     "services": {"services", "models"},
     "scripts": {"scripts"},
+    "dashboards": {"dashboards"},
 }
 NEVER = {
     "models": {"torch", "fastapi", "starlette", "sklearn", "dvc", "mlflow"},

@@ -19,7 +19,7 @@ from tests import tokens
 from tests.servers import eventually, folder_of, free_port, listening, running
 from tests.services.gateway.stub import Stub
 
-NAMES = ("identity", "items", "images", "texts", "search", "web", "trainer")
+NAMES = ("identity", "items", "images", "texts", "search", "web", "trainer", "monitoring")
 
 
 @dataclass

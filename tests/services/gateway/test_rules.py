@@ -42,7 +42,7 @@ def is_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
     [
         ("/api/identity/me", "identity"), ("/api/items/mine", "items"), ("/api/images/0a/large", "images"),
         ("/api/texts/query", "texts"), ("/api/search?q=%E3%81%AD", "search"), ("/api/search/similar", "search"),
-        ("/api/trainer/runs", "trainer"), ("/api/openapi.json", "web"), ("/", "web"), ("/items/1", "web"),
+        ("/api/trainer/runs", "trainer"), ("/api/monitoring/alerts", "monitoring"), ("/api/openapi.json", "web"), ("/", "web"), ("/items/1", "web"),
         ("/v2x", "web"), ("/apix", "web"), ("/health/ready", "web"),
     ],
 )  # fmt: skip
@@ -62,6 +62,12 @@ def test_inference_is_shared_by_the_replicas(http: httpx.Client, path: str) -> N
 def test_what_is_not_for_the_outside_is_not_there(http: httpx.Client, path: str) -> None:
     body = is_problem(http.get(path), 404)
     assert body["instance"] == path
+
+
+@pytest.mark.parametrize("headers", [{}, GOOD])
+def test_nobody_tells_monitoring_anything_from_outside(http: httpx.Client, headers: dict[str, str]) -> None:
+    body = is_problem(http.post("/api/monitoring/alerts", json={}, headers=headers), 404 if headers else 401)
+    assert body["instance"] == "/api/monitoring/alerts"
 
 
 # ---- programs: a token in the header --------------------------------------------------------------
