@@ -43,4 +43,3 @@ def test_down_and_up_keep_everything(containers: Containers, platform: Platform,
     assert item["id"] in user.found(q="outlasting")
     eventually(lambda: versions(user) == models, "the models of before")
     assert scraped(containers, now) == metrics
-    assert again.holds
