@@ -42,7 +42,8 @@ def is_problem(answer: httpx.Response, status: int) -> dict[str, Any]:
     [
         ("/api/identity/me", "identity"), ("/api/items/mine", "items"), ("/api/images/0a/large", "images"),
         ("/api/texts/query", "texts"), ("/api/search?q=%E3%81%AD", "search"), ("/api/search/similar", "search"),
-        ("/api/trainer/runs", "trainer"), ("/api/monitoring/alerts", "monitoring"), ("/api/openapi.json", "web"), ("/", "web"), ("/items/1", "web"),
+        ("/api/trainer/runs", "trainer"), ("/api/monitoring/alerts", "monitoring"), ("/api/openapi.json", "web"),
+        ("/", "web"), ("/items/1", "web"),
         ("/v2x", "web"), ("/apix", "web"), ("/health/ready", "web"),
     ],
 )  # fmt: skip
