@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 import httpx
 
 from services.chassis.errors import Problem
-from services.image_builder.oci import Blob
+from services.image_builder.oci import INDEX, MANIFEST, Blob
 
 CHUNK_BYTES = 1 << 20
 SECONDS = httpx.Timeout(60, connect=3)
@@ -43,7 +43,9 @@ class Registry:
 
     async def tagged(self, repository: str, tag: str) -> str | None:
         """What the registry says the tag is."""
-        answer = await self._ask("HEAD", f"{repository}/manifests/{tag}", (200, 404), headers={"accept": "*/*"})
+        # What is not named here is answered with 404, as if it were not there.
+        headers = {"accept": f"{MANIFEST}, {INDEX}, application/vnd.docker.distribution.manifest.v2+json"}
+        answer = await self._ask("HEAD", f"{repository}/manifests/{tag}", (200, 404), headers=headers)
         return answer.headers["docker-content-digest"] if answer.status_code == 200 else None
 
     async def tag(self, repository: str, tag: str, manifest: Blob, annotations: Mapping[str, str]) -> None:

@@ -37,6 +37,8 @@ class Shelf:
         """The part of the distribution API that pushing needs."""
         path, method = request.url.path, request.method
         if found := MANIFEST.fullmatch(path):
+            if method == "HEAD" and "application/vnd.oci.image.manifest.v1+json" not in request.headers["accept"]:
+                return httpx.Response(404, text="OCI manifest found, but accept header does not support OCI manifests")
             return self._manifest(method, found["repository"], found["tag"], await request.aread())
         if method == "HEAD" and (found := BLOB.fullmatch(path)):
             return httpx.Response(200 if found["digest"] in self.blobs.get(found["repository"], {}) else 404)
