@@ -29,12 +29,12 @@ class SpoolMetrics(Collector):
         yield CounterMetricFamily("spool_segments_sent", "Segments the broker has acknowledged.", self._shipper.sent)
         number = GaugeMetricFamily("spool_segments", "Segments in the spool's folder.", labels=["state"])
         size = GaugeMetricFamily("spool_bytes", "Bytes in the spool's folder.", labels=["state"])
-        for state, count in self._shipper.holds.segments.items():
-            number.add_metric([state.lstrip(".")], count)
-            size.add_metric([state.lstrip(".")], self._shipper.holds.bytes[state])
+        for state, pile in self._shipper.holds.items():
+            number.add_metric([state.lstrip(".")], pile.segments)
+            size.add_metric([state.lstrip(".")], pile.bytes)
         yield from (number, size)
         yield GaugeMetricFamily(
             "spool_oldest_unsent_seconds",
             "Age of the oldest segment the broker does not have.",
-            self._shipper.holds.oldest_unsent_seconds,
+            self._shipper.oldest_unsent_seconds,
         )

@@ -4,21 +4,25 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from services.spool.record import PredictionRecord, decoded
-from services.spool.segments import OPEN, SEALED, SENT, whole
+from services.spool.segments import OPEN, SEALED, SENT, located, segments, whole
 
 
 def records(folder: Path) -> Iterator[PredictionRecord]:
     """Every prediction that a spool's folder holds, by segment; a torn last record is none."""
-    paths = {path.stem: path for state in (OPEN, SEALED, SENT) for path in folder.glob(f"*{state}")}
-    for _, path in sorted(paths.items()):
-        yield from map(decoded, whole(_bytes(path)))
+    # In the order of their life: what moves on meanwhile is seen twice, not overlooked.
+    paths = [path for state in (OPEN, SEALED, SENT) for path in segments(folder, state)]
+    seen = set()
+    for path in sorted(paths, key=lambda path: path.stem):
+        if path.stem not in seen:
+            seen.add(path.stem)
+            yield from map(decoded, whole(_bytes(path, folder)))
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, folder: Path) -> bytes:
     """The segment, wherever in its life it is by now."""
-    for state in (path.suffix, SEALED, SENT):
+    for place in (path, *(located(folder / path.name, state) for state in (SEALED, SENT))):
         try:
-            return path.with_suffix(state).read_bytes()
+            return place.read_bytes()
         except FileNotFoundError:
             continue
     return b""

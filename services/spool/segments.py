@@ -1,8 +1,9 @@
 """Segments on disk: whose they are, what state they are in, which of their lines are whole.
 
 A segment is a file of lines, `<id>.open` while its owner appends, `<id>.sealed` when it is complete,
-`<id>.sent` when the broker has it. Its owner keeps it locked: a lock that can be had means that the
-owner is dead, however it died, and the segment is anybody's.
+`sent/<id>.sent` when the broker has it (apart: they are many, and rarely looked at). Its owner keeps
+it locked: a lock that can be had means that the owner is dead, however it died, and the segment is
+anybody's.
 """
 
 import fcntl
@@ -16,11 +17,12 @@ import orjson
 from services.chassis.ids import new_id
 
 OPEN, SEALED, SENT = ".open", ".sealed", ".sent"
+SENT_FOLDER = "sent"
 
 
 def segments(folder: Path, state: str) -> list[Path]:
     """The segments in a state, oldest first: their ids are in the order of time."""
-    return sorted(folder.glob(f"*{state}"))
+    return sorted((folder / SENT_FOLDER if state == SENT else folder).glob(f"*{state}"))
 
 
 def create(folder: Path) -> tuple[Path, int]:
@@ -50,7 +52,14 @@ def held(path: Path) -> Iterator[int | None]:
 
 def moved(path: Path, state: str) -> Path:
     """The segment goes on to its next state."""
-    return path.rename(path.with_suffix(state))
+    place = located(path, state)
+    place.parent.mkdir(exist_ok=True)
+    return path.rename(place)
+
+
+def located(path: Path, state: str) -> Path:
+    """Where an unsent segment will be in another state."""
+    return (path.parent / SENT_FOLDER if state == SENT else path.parent) / f"{path.stem}{state}"
 
 
 def adopted(path: Path) -> bool:

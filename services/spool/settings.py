@@ -18,4 +18,4 @@ class SpoolSettings(Settings):
     spool_max_bytes: int = Field(
         512 * 1024 * 1024, gt=0, description="Most that the folder holds; when that much is unsent, nothing more is."
     )
-    spool_keep_seconds: float = Field(24 * 3600.0, ge=0, description="How long segments are kept that were sent.")
+    spool_keep_seconds: float = Field(6 * 3600.0, ge=0, description="How long segments are kept that were sent.")

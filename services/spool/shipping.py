@@ -6,6 +6,7 @@ remembering it, the second one is recognised. Processes that share a folder shar
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,21 +29,19 @@ LONGEST_BREATH = 1.0
 """Sending one segment is followed by so many times as long of doing nothing: answering comes first."""
 
 
+SWEEP_SECONDS = 30.0
+"""How often is looked at what was sent; it is much, and nothing hurries."""
+
+
 @dataclass(frozen=True)
-class Held:
-    """What the folder holds, by state."""
+class Pile:
+    """Segments in one state."""
 
-    segments: dict[str, int]
-    bytes: dict[str, int]
-    oldest_unsent_seconds: float = 0.0
+    segments: int = 0
+    bytes: int = 0
 
-    @property
-    def unsent(self) -> int:
-        """Bytes that must not be deleted."""
-        return self.bytes[OPEN] + self.bytes[SEALED]
-
-
-NOTHING = Held(dict.fromkeys((OPEN, SEALED, SENT), 0), dict.fromkeys((OPEN, SEALED, SENT), 0))
+    def __add__(self, size: int) -> "Pile":
+        return Pile(self.segments + 1, self.bytes + size)
 
 
 class Shipper:
@@ -59,8 +58,10 @@ class Shipper:
     ) -> None:
         self._spool, self._bus, self._source, self._settings, self._clock = spool, bus, source, settings, clock
         self.sent = 0
-        self.holds = NOTHING
+        self.holds = dict.fromkeys((OPEN, SEALED, SENT), Pile())
+        self.oldest_unsent_seconds = 0.0
         self._waits = False
+        self._sweep_at = 0.0
 
     async def turn(self) -> None:
         """Look at everything once."""
@@ -69,7 +70,8 @@ class Shipper:
         await self._measure()
         if self._bus is not None:
             await self._ship_all(self._bus)
-        await asyncio.to_thread(self._forget)
+        if self._clock() >= self._sweep_at:
+            await asyncio.to_thread(self._sweep)
         await self._measure()
 
     async def _ship_all(self, bus: Bus) -> None:
@@ -92,6 +94,7 @@ class Shipper:
             except BusUnavailable as error:
                 self._told(waits=True, why=str(error))
                 return False
+            self.holds[SENT] += os.fstat(file).st_size
             moved(path, SENT)
         self.sent += 1
         self._told(waits=False)
@@ -108,30 +111,31 @@ class Shipper:
             if adopted(path):
                 log.info("took over a segment", extra={"action": "segment.adopted", "segment": path.stem})
 
-    def _forget(self) -> None:
+    def _sweep(self) -> None:
         """Delete what was sent and is too old or too much."""
-        left = self._settings.spool_max_bytes - look(self._spool.folder, self._clock()).unsent
-        oldest = self._clock() - self._settings.spool_keep_seconds
+        self._sweep_at = self._clock() + SWEEP_SECONDS
+        most = self._settings.spool_max_bytes - self.holds[OPEN].bytes - self.holds[SEALED].bytes
+        oldest, kept = self._clock() - self._settings.spool_keep_seconds, Pile()
         for path in reversed(segments(self._spool.folder, SENT)):
             size, changed = _stat(path)
-            left -= size
-            if left < 0 or changed < oldest:
+            if kept.bytes + size > most or changed < oldest:
                 path.unlink(missing_ok=True)
+            else:
+                kept += size
+        self.holds[SENT] = kept
 
     async def _measure(self) -> None:
-        self.holds = await asyncio.to_thread(look, self._spool.folder, self._clock())
-        self._spool.left = self._settings.spool_max_bytes - self.holds.unsent
+        await asyncio.to_thread(self._look)
+        self._spool.left = self._settings.spool_max_bytes - self.holds[OPEN].bytes - self.holds[SEALED].bytes
 
-
-def look(folder: Path, now: float) -> Held:
-    """What a folder holds."""
-    found = {state: [_stat(path) for path in segments(folder, state)] for state in (OPEN, SEALED, SENT)}
-    oldest = min((changed for state in (OPEN, SEALED) for _, changed in found[state]), default=now)
-    return Held(
-        {state: len(sizes) for state, sizes in found.items()},
-        {state: sum(size for size, _ in sizes) for state, sizes in found.items()},
-        max(0.0, now - oldest),
-    )
+    def _look(self) -> None:
+        """What waits: how much, and since when."""
+        oldest = now = self._clock()
+        for state in (OPEN, SEALED):
+            found = [_stat(path) for path in segments(self._spool.folder, state)]
+            self.holds[state] = Pile(len(found), sum(size for size, _ in found))
+            oldest = min([oldest, *(changed for _, changed in found)])
+        self.oldest_unsent_seconds = now - oldest
 
 
 def _stat(path: Path) -> tuple[int, float]:

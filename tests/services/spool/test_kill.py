@@ -25,6 +25,8 @@ from tests.services.sources.tiny import artefact
 BODY = {"inputs": [{"name": "features", "datatype": "FP32", "shape": [1, 4], "data": [1, 2, 3, 4]}]}
 HANDS = 4
 
+pytestmark = pytest.mark.timeout(180)
+
 
 @dataclass
 class Asking:
@@ -49,7 +51,7 @@ class Asking:
     def goes_on(self, more: int = 200) -> None:
         """Wait until some more were answered."""
         before = len(self.answered)
-        eventually(lambda: len(self.answered) >= before + more, f"{more} more answers")
+        eventually(lambda: len(self.answered) >= before + more, f"{more} more answers", 60)
 
     def _ask(self) -> None:
         with httpx.Client(base_url=f"http://127.0.0.1:{self.port}") as http:
@@ -122,7 +124,7 @@ class Host:
 
     def ships_all(self) -> None:
         """Wait until nothing is left to be sent."""
-        eventually(lambda: not segments(self.spool, OPEN) + segments(self.spool, SEALED), "an empty spool")
+        eventually(lambda: not segments(self.spool, OPEN) + segments(self.spool, SEALED), "an empty spool", 60)
 
 
 @pytest.fixture
@@ -157,7 +159,7 @@ def test_while_the_broker_is_away_answers_go_on_and_nothing_is_lost(host: Host, 
     broker.stop()
     with host.running(), Asking(host.port) as asking:
         asking.goes_on()
-        eventually(lambda: len(segments(host.spool, SEALED)) > 1, "segments that wait")
+        eventually(lambda: len(segments(host.spool, SEALED)) > 1, "segments that wait", 60)
         assert segments(host.spool, SENT) == []
         broker.start()
         asking.goes_on()

@@ -14,7 +14,7 @@ from services.contracts import CloudEvent, PredictionsLogged
 from services.spool.metrics import SpoolMetrics
 from services.spool.segments import OPEN, SEALED, SENT, create, held, segments
 from services.spool.settings import SpoolSettings
-from services.spool.shipping import Shipper
+from services.spool.shipping import SWEEP_SECONDS, Shipper
 from services.spool.writer import Spool
 
 TOPIC = PredictionsLogged.type
@@ -45,10 +45,24 @@ def spool(tmp_path: Path) -> Spool:
     return Spool(tmp_path, segment_bytes=30, segment_seconds=0)
 
 
+class Clock:
+    """A clock that tests turn."""
+
+    now = NOW
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
-def shipper(spool: Spool, bus: Weather) -> Callable[..., Shipper]:
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def shipper(spool: Spool, bus: Weather, clock: Clock) -> Callable[..., Shipper]:
     def made(**settings: float) -> Shipper:
-        return Shipper(spool, bus, "inference-sync", SpoolSettings(**settings), clock=lambda: NOW)  # type: ignore[arg-type]
+        return Shipper(spool, bus, "inference-sync", SpoolSettings(**settings), clock=clock)  # type: ignore[arg-type]
 
     return made
 
@@ -136,25 +150,27 @@ async def test_a_segment_that_another_process_is_sending_is_left_alone(
     assert path.exists()
 
 
-async def test_what_was_sent_is_kept_for_its_time(spool: Spool, shipper: Callable[..., Shipper]) -> None:
+async def test_what_was_sent_is_kept_for_its_time(spool: Spool, shipper: Callable[..., Shipper], clock: Clock) -> None:
     ships = shipper(spool_keep_seconds=100)
     append(spool, 1)
     await ships.turn()
     (path,) = segments(spool.folder, SENT)
-    os.utime(path, (NOW - 99, NOW - 99))
+    os.utime(path, (NOW, NOW))
+    clock.now = NOW + 99
     await ships.turn()
     assert path.exists()
-    os.utime(path, (NOW - 101, NOW - 101))
+    clock.now = NOW + 99 + SWEEP_SECONDS
     await ships.turn()
     assert not path.exists()
 
 
 async def test_what_was_sent_goes_oldest_first_when_there_is_too_much(
-    spool: Spool, shipper: Callable[..., Shipper]
+    spool: Spool, shipper: Callable[..., Shipper], clock: Clock
 ) -> None:
     ships = shipper(spool_max_bytes=60)
     for turn in range(4):
         append(spool, *range(turn * 10, turn * 10 + 2))
+        clock.now += SWEEP_SECONDS
         await ships.turn()
     kept = segments(spool.folder, SENT)
     assert sum(path.stat().st_size for path in kept) <= 60
