@@ -55,7 +55,7 @@ def baselines(site: Site) -> int:
 
 def signed_in(site: Site, address: str) -> dict[str, str]:
     """As the operator: who may train is decided by the platform, not by the command."""
-    known = accounts.known(site) or []
+    known = accounts.known(site) or accounts.of_docker(site) or []
     operator = next(account for account in known if ROLE in account["roles"])
     form = {"grant_type": "password", "username": operator["name"], "password": operator["password"]}
     answer = httpx.post(f"{address}/api/identity/token", data=form, timeout=30).raise_for_status()

@@ -27,6 +27,8 @@ class Message:
     value: bytes
     partition: int = 0
     offset: int = -1
+    at: float = 0.0
+    """When it was sent, in seconds since 1970, if the broker says so."""
 
     @property
     def place(self) -> Place:

@@ -202,11 +202,7 @@ class KafkaSubscription:
         if self._expelled():
             self._leave()
             raise BusUnavailable("the heartbeat stopped and the group went on without us; joining again")
-        return [
-            Message(record.topic, (record.key or b"").decode(), record.value, record.partition, record.offset)
-            for records in batches.values()
-            for record in records
-        ]
+        return [_message(record) for records in batches.values() for record in records]
 
     def _commit(self, positions: Mapping[Place, int] | None) -> None:
         if self._consumer is None:
@@ -241,3 +237,8 @@ class KafkaSubscription:
     def _close(self) -> None:
         if self._consumer is not None:
             self._leave()
+
+
+def _message(record: Any) -> Message:
+    key = (record.key or b"").decode(errors="replace")
+    return Message(record.topic, key, record.value, record.partition, record.offset, (record.timestamp or 0) / 1000)

@@ -10,7 +10,9 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
 import httpx
@@ -44,6 +46,9 @@ WEATHER = (
 
 LIMITS = (psycopg.errors.ProgramLimitExceeded, psycopg.errors.StatementTooComplex)
 """Operational by name, but they come again with the same event."""
+
+sent_at: ContextVar[float] = ContextVar("sent_at", default=inf)
+"""When the message was sent that is being handled; the same event may be sent again and again."""
 
 Handler = Callable[[Any, CloudEvent], Awaitable[None]]
 
@@ -166,7 +171,7 @@ class Worker:
         except ValueError as error:
             await self._unreadable(message, error)
             return
-        token = request_id.set(event.requestid)
+        token, sending = request_id.set(event.requestid), sent_at.set(message.at or inf)
         self._metrics.event_delay.labels(message.topic).observe((datetime.now(UTC) - event.time).total_seconds())
         try:
             with self._metrics.event_seconds.labels(message.topic).time():
@@ -174,6 +179,7 @@ class Worker:
             self._metrics.events.labels(message.topic, outcome).inc()
         finally:
             request_id.reset(token)
+            sent_at.reset(sending)
 
     async def _attempts(self, handler: Handler, data: EventData, event: CloudEvent, message: Message) -> str:
         failures = 0

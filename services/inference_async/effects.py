@@ -15,13 +15,13 @@ from uuid import UUID, uuid5
 from psycopg.types.json import Jsonb
 
 from services.chassis.database import Database
-from services.chassis.workers import passes_by_itself
+from services.chassis.workers import passes_by_itself, sent_at
 from services.contracts import CloudEvent, EventData
 
 log = logging.getLogger(__name__)
 
-AGAIN_AFTER_SECONDS = 10.0
-"""A duplicate that comes sooner is not answered: the first answer is still on its way."""
+AGAIN_AFTER_SECONDS = 5.0
+"""A duplicate that was sent sooner after the effect is not answered: the answer was still on its way."""
 MOST_REMEMBERED = 20_000
 
 
@@ -34,13 +34,14 @@ def effect_of(cause: CloudEvent, data: EventData, *, source: str) -> CloudEvent:
 class Effects:
     """What this process has sent lately, and what any has."""
 
-    def __init__(self, database: Database, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
         self._database, self._clock = database, clock
         self._sent: OrderedDict[UUID, float] = OrderedDict()
 
-    def on_its_way(self, cause: CloudEvent) -> bool:
-        """Whether this process has just sent the effect."""
-        return self._clock() - self._sent.get(cause.id, float("-inf")) < AGAIN_AFTER_SECONDS
+    def answered(self, cause: CloudEvent) -> bool:
+        """Whether this process has sent the effect, and who sent this duplicate of it could not know that yet."""
+        sent = self._sent.get(cause.id)
+        return sent is not None and min(sent_at.get(), self._clock()) < sent + AGAIN_AFTER_SECONDS
 
     async def of(self, cause: CloudEvent) -> CloudEvent | None:
         """The effect of an event that was handled before, if that can be told."""

@@ -103,7 +103,7 @@ def build(backends: Backends) -> Service:
 
     async def answered(event: CloudEvent, make: Callable[[], Awaitable[EventData]]) -> None:
         """Publish the effect; a duplicate is answered with the same one, or not at all while that is on its way."""
-        if effects.on_its_way(event):
+        if effects.answered(event):
             return
         effect = await effects.of(event)
         if effect is None:

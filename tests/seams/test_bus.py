@@ -1,14 +1,18 @@
 """The bus in memory and the bus on a real broker are held to the same tests."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from services.chassis.bus import Bus, BusUnavailable, MemoryBus, Message, Subscription
 from services.chassis.kafka_bus import KafkaBus
+from services.chassis.metrics import Metrics
+from services.chassis.service import cancelled
 from services.chassis.settings import Settings
+from services.chassis.workers import Worker
 from services.contracts import CloudEvent, ItemLiked, dead_letter_topic
 
 
@@ -150,4 +154,37 @@ async def test_a_member_whose_heartbeat_stopped_joins_again(kafka_servers: str) 
         assert first.id not in ids(await read(subscription, {second.id}))
     finally:
         await subscription.close()
+        await bus.close()
+
+
+async def test_a_model_slower_than_the_poll_interval_keeps_its_partitions(kafka_servers: str) -> None:
+    """The handler takes longer than a consumer may be silent: the group hears of it all the same."""
+    timeout_ms = 6000 if "KAFKA_BOOTSTRAP_SERVERS" in os.environ else 2000
+    bus = KafkaBus(
+        Settings(
+            kafka_bootstrap_servers=kafka_servers,
+            kafka_session_timeout_ms=timeout_ms,
+            kafka_max_poll_interval_ms=timeout_ms,
+            kafka_fetch_max_wait_ms=50,
+        )
+    )
+    event, handled, slow = liked(), list[UUID](), timeout_ms / 1000 * 1.5
+
+    async def handler(data: ItemLiked, found: CloudEvent) -> None:
+        if found.id == event.id:
+            handled.append(found.id)
+            await asyncio.sleep(slow)
+
+    group = f"group-{uuid4()}"
+    members = [Worker(bus, group, {ItemLiked: handler}, Metrics(), concurrency=1) for _ in range(2)]
+    tasks = [asyncio.create_task(member.run()) for member in members]
+    try:
+        await bus.publish(event)
+        async with asyncio.timeout(60):
+            while not handled:
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(slow + timeout_ms / 1000)
+        assert handled == [event.id]
+    finally:
+        await cancelled(tasks)
         await bus.close()

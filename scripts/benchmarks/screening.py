@@ -1,0 +1,172 @@
+"""How many waiting items a second are screened, while a worker is killed every now and then.
+
+    scripts/bench screening [--items 3000] [--kill-every 15]
+
+The workers of a local platform are stopped (SIGSTOP), 640x480 pictures are registered through the public
+API until so many items wait, and the workers go on: the clock starts. One of them is killed with kill -9
+every so many seconds; the runner brings it back. Every item must get exactly one verdict.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import cycle
+from pathlib import Path
+
+import httpx
+
+from scripts.benchmarks.registration import photos, picture, register
+from scripts.benchmarks.running import Running, add_platform, signed_in
+from scripts.runner import board
+
+FLOOR, MOONSHOT = 50.0, 100.0
+WORKER = "inference-async"
+DEADLINE_SECONDS = 900.0
+
+
+@dataclass
+class Drained:
+    """How a backlog went down."""
+
+    items: int
+    states: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
+    killed: int = 0
+    steps: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Items a second, on average."""
+        return (self.items - self.states["screening"]) / self.seconds
+
+
+def workers(state: Path) -> list[board.Record]:
+    """The processes that screen, as the local runner knows them."""
+    known = board.read(state)
+    return [unit for unit in known.units if unit.service == WORKER] if known else []
+
+
+def signalled(state: Path, number: signal.Signals) -> None:
+    """Stop or continue all of them."""
+    for unit in workers(state):
+        if unit.pid:
+            with suppress(ProcessLookupError):
+                os.kill(unit.pid, number)
+
+
+async def fill(http: httpx.AsyncClient, count: int) -> list[str]:
+    """So many items that nobody screens yet; their ids."""
+    slots, ids = asyncio.Semaphore(8), list[str]()
+
+    async def one(number: int, content: bytes) -> None:
+        async with slots:
+            found = await register(http, content, number)
+            if found:
+                ids.append(found)
+
+    for start in range(0, count, 100):
+        numbers = range(start, min(start + 100, count))
+        made = [picture(pixels, number) for number, pixels in zip(numbers, cycle(photos()), strict=False)]
+        await asyncio.gather(*(one(number, content) for number, content in zip(numbers, made, strict=True)))
+        sys.stderr.write(f"progress waiting={len(ids)} total={count}\n")
+    return ids
+
+
+async def waiting(http: httpx.AsyncClient) -> int:
+    """Items without a verdict."""
+    return int((await http.get("/api/items/statistics")).json()["states"].get("screening", 0))
+
+
+async def drain(http: httpx.AsyncClient, state: Path, count: int, kill_every: float) -> Drained:
+    """Let them work until nothing waits, and kill one of them now and then."""
+    result, started = Drained(count), time.monotonic()
+    signalled(state, signal.SIGCONT)
+    next_kill = started + kill_every
+    while (left := await waiting(http)) and time.monotonic() - started < DEADLINE_SECONDS:
+        now = time.monotonic()
+        result.steps.append((now - started, left))
+        if kill_every and now >= next_kill:
+            result.killed += kill_one(state, result.killed)
+            next_kill += kill_every
+        await asyncio.sleep(0.25)
+    result.seconds = time.monotonic() - started
+    return result
+
+
+def kill_one(state: Path, turn: int) -> int:
+    """kill -9 of the next worker that is up; how many that were."""
+    alive = [unit for unit in workers(state) if unit.pid and unit.state in board.UP]
+    if not alive:
+        return 0
+    victim = alive[turn % len(alive)]
+    assert victim.pid
+    os.kill(victim.pid, signal.SIGKILL)
+    sys.stderr.write(f"progress killed={victim.name}\n")
+    return 1
+
+
+async def states(http: httpx.AsyncClient, ids: Sequence[str]) -> Counter[str]:
+    """What became of each item."""
+    slots = asyncio.Semaphore(16)
+
+    async def one(item_id: str) -> str:
+        async with slots:
+            return str((await http.get(f"/api/items/{item_id}")).json().get("state", "unknown"))
+
+    return Counter(await asyncio.gather(*map(one, ids)))
+
+
+def table(result: Drained, registered: int) -> str:
+    """What is printed."""
+    lost = registered - sum(result.states.values()) + result.states["screening"] + result.states["unknown"]
+    verdict = "moonshot" if result.rate >= MOONSHOT else "ok" if result.rate >= FLOOR else "MISSED"
+    rows = [
+        ("items waiting", f"{registered}"),
+        ("seconds until all were screened", f"{result.seconds:.1f}"),
+        ("items/s on average", f"{result.rate:.1f}   floor {FLOOR:g}: {verdict}"),
+        ("workers killed -9 meanwhile", f"{result.killed}"),
+        ("lost", f"{lost}"),
+        ("states", str(dict(result.states))),
+        ("cores", f"{len(os.sched_getaffinity(0))}, load at the end {os.getloadavg()[0]:.1f}"),
+    ]
+    return "\n".join(f"{name:34} {value}" for name, value in rows)
+
+
+async def measure(platform: Running, state: Path, items: int, kill_every: float) -> bool:
+    """Fill, drain, count."""
+    async with httpx.AsyncClient(base_url=platform.url, timeout=60, limits=httpx.Limits(max_connections=32)) as http:
+        await signed_in(http, platform)
+        signalled(state, signal.SIGSTOP)
+        try:
+            ids = await fill(http, items)
+            result = await drain(http, state, len(ids), kill_every)
+        finally:
+            signalled(state, signal.SIGCONT)
+        result.states = await states(http, ids)
+    print(table(result, len(ids)))
+    return result.rate >= FLOOR and not result.states["screening"] and not result.states["unknown"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure the local platform of STATE_DIR."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_platform(parser)
+    parser.add_argument("--items", type=int, default=3000)
+    parser.add_argument("--kill-every", type=float, default=15.0, help="seconds; 0 kills nobody")
+    given = parser.parse_args(arguments)
+    state = Path(os.environ.get("STATE_DIR", ".state"))
+    if not workers(state):
+        sys.stderr.write(f"no {WORKER} runs in {state}: this needs a local platform (scripts/up)\n")
+        return 2
+    return 0 if asyncio.run(measure(Running.of(given), state, given.items, given.kill_every)) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
