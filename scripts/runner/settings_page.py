@@ -32,6 +32,7 @@ COMMANDS = {
     "PORT": "The public port; without Docker every other one moves with it.",
     "METRICS_KEPT": "How long Prometheus keeps what it has measured.",
     "PORT_ALERTMANAGER": "Where Docker publishes Alertmanager, on loopback.",
+    "PORT_GRAFANA": "Where Docker publishes Grafana, on loopback.",
     "PORT_PROMETHEUS": "Where Docker publishes Prometheus, on loopback.",
     "PORT_REGISTRY": "Where Docker publishes the registry of images, on loopback.",
     "PORT_MLFLOW": "Where Docker publishes MLflow, on loopback.",
