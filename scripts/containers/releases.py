@@ -21,7 +21,7 @@ from scripts.containers.project import Failed, engine, output
 from scripts.containers.pulling import Counted, counting
 from scripts.runner.site import ROOT, site
 
-READY_SECONDS = 60
+READY_SECONDS = 300
 HOST_PORT = "8200/tcp"
 LOCKED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--tmpfs=/tmp")
 RECEIVED = """
@@ -156,10 +156,13 @@ def logs(name: str) -> str:
 
 def registry_port(project: str) -> int:
     """Where the registry of a project is published."""
-    told = output(["docker", "compose", "--project-name", project, "port", "registry", "8380"], ROOT).strip()
-    if not told:
-        raise Failed(f"the registry of {project} is not up; `docker compose up --wait` starts it")
-    return int(told.rpartition(":")[2])
+    command = ["docker", "compose", "--project-name", project, "port", "registry", "8380"]
+    try:
+        return int(output(command, ROOT).strip().rpartition(":")[2])
+    except (Failed, ValueError) as problem:
+        raise Failed(
+            f"the registry of {project} is not up; `docker compose up --wait` starts it\n{problem}"
+        ) from problem
 
 
 def newest(address: str, model: str) -> tuple[str, str]:
