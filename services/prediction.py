@@ -79,6 +79,12 @@ class NotLoaded(Unavailable):
     reason = "not_loaded"
 
 
+class Unloaded(Unavailable):
+    """An operator has taken the model out of service."""
+
+    reason = "unloaded"
+
+
 class Overloaded(Unavailable):
     """More predictions are asked for than this process can make."""
 

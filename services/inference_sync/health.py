@@ -8,6 +8,9 @@ from fastapi.responses import JSONResponse
 from services.inference_sync.known import known
 from services.predictors import Predictors
 
+EXTENSIONS = ["model_repository", "binary_tensor_data", "predict"]
+"""What the host can do beyond the protocol's core."""
+
 
 def routes(predictors: Predictors) -> APIRouter:
     """`/v2`, `/v2/health/...`, `/v2/models/NAME/ready`."""

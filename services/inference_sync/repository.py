@@ -6,13 +6,15 @@ import orjson
 from fastapi import APIRouter, Request
 
 from models.contract import Manifest, TensorSpec
+from services.chassis.auth import Operator
 from services.chassis.errors import BadInput, Fault
 from services.inference_sync.known import known
+from services.inference_sync.switches import Switches
 from services.predictors import Predictor, Predictors
 
 
-def routes(predictors: Predictors) -> APIRouter:
-    """`GET /v2/models/NAME`, `POST /v2/repository/index`."""
+def routes(predictors: Predictors, switches: Switches) -> APIRouter:
+    """`GET /v2/models/NAME`, `POST /v2/repository/index`, `POST /v2/repository/models/NAME/{load,unload}`."""
     router = APIRouter(prefix="/v2", tags=["inference"])
 
     @router.get("/models/{name}")
@@ -26,6 +28,18 @@ def routes(predictors: Predictors) -> APIRouter:
         """Every model, whether it is loaded, and where its version comes from. `{"ready": true}`: only loaded ones."""
         only_ready = wants_only_ready(await request.body())
         return [indexed(p) for p in predictors.values() if p.version or not only_ready]
+
+    @router.post("/repository/models/{name}/load")
+    async def load(name: str, caller: Operator) -> dict[str, Any]:
+        """Take a model into service again, in every replica. For operators."""
+        await switches.load(known(predictors, name), caller.name)
+        return {}
+
+    @router.post("/repository/models/{name}/unload")
+    async def unload(name: str, caller: Operator) -> dict[str, Any]:
+        """Take a model out of service, in every replica: its declared default answers. For operators."""
+        await switches.unload(known(predictors, name), caller.name)
+        return {}
 
     return router
 

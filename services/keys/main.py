@@ -31,6 +31,7 @@ ROLES = (
     "monitoring",
     "proxy",
     "mlflow",
+    "inference",
 )
 CHECK_TOKENS = (
     *("gateway", "identity", "items", "images", "texts", "search", "inference", "inference_async", "trainer", "web"),

@@ -25,6 +25,7 @@ SCHEMAS = (
     "trainer",
     "monitoring",
     "proxy",
+    "inference",
 )
 """A role and a schema of that name each, in the database `platform`."""
 

@@ -16,7 +16,7 @@ import httpx
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from models.contract import Manifest
-from services.prediction import NotLoaded, Prediction, PredictionRequest
+from services.prediction import NotLoaded, Prediction, PredictionRequest, Unloaded
 from services.sources.disk_cache import DiskCache
 from services.sources.memory import give_back
 from services.sources.mlflow_registry import CHAMPION, MlflowRegistry, Release
@@ -75,6 +75,7 @@ class ModelLoad:
         self.alias = alias
         self.label = self.name if alias == CHAMPION else f"{self.name}@{alias}"
         self.serving: Serving | None = None
+        self.switched_off = False
         self.trouble = "no version has been looked for yet"
         self._declared, self._features, self._session_threads = declared, features, session_threads
         self._registry, self._cache, self._threads, self._metrics = registry, cache, threads, metrics
@@ -94,6 +95,8 @@ class ModelLoad:
     async def predict(self, request: PredictionRequest) -> Prediction:
         """Answer with the version that serves at this moment; raises NotLoaded or Overloaded."""
         serving = self.serving
+        if serving is None and self.switched_off:
+            raise Unloaded(self.name)
         if serving is None:
             raise NotLoaded(f"{self.name}: {self.trouble}")
         if serving.model.is_quick(request.rows):
@@ -113,7 +116,23 @@ class ModelLoad:
             if self.serving is None and self._clock() - self._looked_at > HURRY_SECONDS:
                 await self._look()
 
+    async def switch(self, *, on: bool) -> None:
+        """Out of service, or back into it; returns when it is done."""
+        async with self._looking:
+            if on != self.switched_off:
+                return
+            self.switched_off = not on
+            if on:
+                self._disk_was_tried = self.alias != CHAMPION
+                await self._look()
+            else:
+                self._stop_serving()
+                self.trouble = "unloaded by an operator"
+                await asyncio.to_thread(give_back)
+
     async def _look(self) -> None:
+        if self.switched_off:
+            return
         champion = await self._champion()
         if champion and not self._known(champion):
             await self._take(champion)
@@ -138,7 +157,11 @@ class ModelLoad:
 
     def _let_go(self) -> None:
         """A champion serves on; another alias that was taken away is over."""
-        if self.serving and self.alias != CHAMPION:
+        if self.alias != CHAMPION:
+            self._stop_serving()
+
+    def _stop_serving(self) -> None:
+        if self.serving:
             self._metrics.info.remove(self.label, self.serving.release.version)
             self.serving = None
 

@@ -9,6 +9,7 @@ import pytest
 from services.chassis.http import App
 from services.chassis.service import Service
 from services.inference_sync.main import offered
+from services.inference_sync.switches import Switches
 from services.predictors import Predictors, PredictorSettings, served
 from tests.conftest import MakeBackends
 from tests.services.sources.tiny import TINY, FakeMlflow, artefact
@@ -29,7 +30,7 @@ def service(backends: MakeBackends, mlflow: FakeMlflow, tmp_path: Path) -> tuple
     settings = PredictorSettings(mlflow_tracking_uri="http://mlflow:8300", model_cache=tmp_path / "cache")
     service = Service("inference-sync", backends(transport=mlflow), max_body_bytes=MAX_BYTES)
     predictors = served(service, settings, patience_seconds=2.0, declared=[TINY])
-    offered(service, predictors, max_batch=MAX_BATCH, max_bytes=MAX_BYTES)
+    offered(service, predictors, Switches(None, predictors), max_batch=MAX_BATCH, max_bytes=MAX_BYTES)
     return service, predictors
 
 
