@@ -5,7 +5,6 @@ import logging
 import time
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
 from fastapi import Request
 
@@ -50,19 +49,15 @@ class Desk:
         return await self._both(asked, question)
 
     async def _both(self, asked: Asked, question: Question) -> Job:
-        shifted = time_shifted(self._quick, lambda _: self._book(asked))
+        shifted = time_shifted(self._quick, lambda _: self.jobs.book(asked))
         (quick, refused), job_id = await shifted(question)
         if refused:
             await self.jobs.forget(job_id)
             raise refused
         if quick:
             await self.jobs.note(job_id, quick)
+        self._background.wake()  # not before: the slow answer would take from the quick one
         return Job(job_id, asked.subject, "waiting", 0, quick, None, None, False, datetime.now(UTC), None, None)
-
-    async def _book(self, asked: Asked) -> UUID:
-        job_id = await self.jobs.book(asked)
-        self._background.wake()
-        return job_id
 
     async def _quick(self, question: Question) -> tuple[dict[str, Any] | None, PredictorRefused | None]:
         """The quick answer, or why it is refused; neither when its predictor is away: the slow one comes anyway."""
