@@ -44,6 +44,16 @@ def test_pages_fit_and_everything_has_a_name(context: MakeContext, platform: Pla
         assert page.locator("h1").count() == 1, path
 
 
+def test_the_operators_page_fits_a_phone(context: MakeContext, platform: Platform) -> None:
+    page = context(**PHONE, locale="ja-JP").new_page()
+    sign_in(page, platform.account("operator"))
+    visit(page, "/status")
+    expect(page.get_by_role("heading", name="リリースと学習")).to_be_visible()
+    expect(page.get_by_text("リリース", exact=True).first).to_be_visible()
+    assert page.evaluate(SIDEWAYS) <= 0
+    assert page.evaluate(CONTRAST) == []
+
+
 def test_dark_is_chosen_and_stays(page: Page) -> None:
     page.goto("/")
     ground = "() => getComputedStyle(document.body).backgroundColor"
