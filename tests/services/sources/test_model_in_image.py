@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.chassis.service import Service
 from services.image_builder.layers import model_layer
 from services.prediction import NotLoaded, PredictionRequest
+from services.predictors import NotInHere, Predictors, PredictorSettings, served
 from services.sources.model_in_image import ModelInImage
 from services.sources.model_load import LoadMetrics
 from services.sources.onnx_model import sha256
 from services.sources.threads import Threads
+from tests.conftest import MakeBackends, MakeClient
 from tests.services.sources.tiny import TINY, artefact
 
 REQUEST = PredictionRequest("tiny", {"features": np.ones((2, 4), np.float32)})
@@ -69,3 +72,37 @@ async def test_an_image_has_no_challenger(tmp_path: Path) -> None:
     await source.look()
     with pytest.raises(NotLoaded, match="no challenger"):
         await source.predict(REQUEST)
+
+
+def serving(made: MakeBackends, folder: Path) -> tuple[Service, Predictors]:
+    """A host with MODEL_FOLDER, which knows the tiny model."""
+    service = Service("inference-sync", made())
+    settings = PredictorSettings(model_folder=folder)
+    return service, served(service, settings, patience_seconds=2.0, declared=[TINY])
+
+
+async def test_the_host_is_ready_when_the_model_is_loaded_and_not_before(
+    backends: MakeBackends, client: MakeClient, tmp_path: Path
+) -> None:
+    service, predictors = serving(backends, image(tmp_path))
+    http = client(service)
+    before = await http.get("/health/ready")
+    await predictors["tiny"].source.look()
+    assert (before.status_code, (await http.get("/health/ready")).status_code) == (503, 200)
+
+
+async def test_a_host_with_a_wrong_pair_never_is_and_its_health_says_why(
+    backends: MakeBackends, client: MakeClient, tmp_path: Path
+) -> None:
+    service, predictors = serving(backends, image(tmp_path, requires={"numpy": "0.1.0"}))
+    await predictors["tiny"].source.look()
+    answer = await client(service).get("/health/ready")
+    assert answer.status_code == 503
+    assert "needs numpy 0.1.0" in answer.text
+
+
+def test_an_image_with_a_model_that_its_code_does_not_know_is_refused(backends: MakeBackends, tmp_path: Path) -> None:
+    image(tmp_path)
+    (tmp_path / "model" / "tiny").rename(tmp_path / "model" / "stranger")
+    with pytest.raises(NotInHere, match="stranger"):
+        serving(backends, tmp_path / "model")
