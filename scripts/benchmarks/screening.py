@@ -22,6 +22,7 @@ from pathlib import Path
 
 import httpx
 
+from scripts.benchmarks.effort import cpu_seconds
 from scripts.benchmarks.registration import photos, picture, register
 from scripts.benchmarks.running import Running, add_platform, signed_in
 from scripts.runner import board
@@ -39,6 +40,7 @@ class Drained:
     states: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     killed: int = 0
+    effort: dict[str, float] = field(default_factory=dict)
     steps: list[tuple[float, int]] = field(default_factory=list)
 
     @property
@@ -86,7 +88,7 @@ async def waiting(http: httpx.AsyncClient) -> int:
 
 async def drain(http: httpx.AsyncClient, state: Path, count: int, kill_every: float) -> Drained:
     """Let them work until nothing waits, and kill one of them now and then."""
-    result, started = Drained(count), time.monotonic()
+    result, started, before = Drained(count), time.monotonic(), cpu_seconds(state)
     signalled(state, signal.SIGCONT)
     next_kill = started + kill_every
     while (left := await waiting(http)) and time.monotonic() - started < DEADLINE_SECONDS:
@@ -97,6 +99,7 @@ async def drain(http: httpx.AsyncClient, state: Path, count: int, kill_every: fl
             next_kill += kill_every
         await asyncio.sleep(0.25)
     result.seconds = time.monotonic() - started
+    result.effort = {name: spent - before.get(name, 0.0) for name, spent in cpu_seconds(state).items()}
     return result
 
 
@@ -134,9 +137,18 @@ def table(result: Drained, registered: int) -> str:
         ("workers killed -9 meanwhile", f"{result.killed}"),
         ("lost", f"{lost}"),
         ("states", str(dict(result.states))),
+        ("CPU ms an item", f"{effort(result)}   (of workers killed meanwhile it is not known)"),
         ("cores", f"{len(os.sched_getaffinity(0))}, load at the end {os.getloadavg()[0]:.1f}"),
     ]
     return "\n".join(f"{name:34} {value}" for name, value in rows)
+
+
+def effort(result: Drained) -> str:
+    """Who the time goes to, the dearest first."""
+    each = {name: 1000 * spent / max(result.items, 1) for name, spent in result.effort.items()}
+    dearest = sorted(each, key=lambda name: -each[name])
+    parts = ", ".join(f"{name} {each[name]:.1f}" for name in dearest if each[name] >= 0.1)
+    return f"{sum(each.values()):.1f} in all: {parts}"
 
 
 async def measure(platform: Running, state: Path, items: int, kill_every: float) -> bool:

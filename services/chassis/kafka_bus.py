@@ -24,6 +24,7 @@ from services.contracts import CloudEvent, live_topics, topics
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 PARTITIONS = 4
+LOOK_SECONDS = 0.5
 
 
 class KafkaBus:
@@ -159,6 +160,7 @@ class KafkaSubscription:
         self._thread = ThreadPoolExecutor(1, f"kafka-{group}")
         self._consumer: Any = None
         self._joined_at: float | None = None
+        self._looked_at = 0.0
 
     async def poll(self, most: int = MOST) -> Sequence[Message]:
         """The next messages, or none after 0.2 s; raises BusUnavailable."""
@@ -222,9 +224,10 @@ class KafkaSubscription:
         The heartbeat of kafka-python can end for good when a broker dies at the wrong moment. The consumer
         then keeps its assignment, gets nothing, and polls as fast as it can.
         """
-        if not self._consumer.assignment():
-            return False
         now = time.monotonic()
+        if now - self._looked_at < LOOK_SECONDS or not self._consumer.assignment():
+            return False
+        self._looked_at = now  # to read the client's metrics costs as much as to read its messages
         self._joined_at = self._joined_at or now
         told = self._consumer.metrics().get("consumer-coordinator-metrics", {})
         silent = min(told.get("last-heartbeat-seconds-ago", 0.0), now - self._joined_at)

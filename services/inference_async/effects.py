@@ -8,15 +8,15 @@ the same one; and it is kept, so that a duplicate costs a look and no prediction
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid5
-
-from psycopg.types.json import Jsonb
 
 from services.chassis.database import Database
 from services.chassis.workers import passes_by_itself, sent_at
 from services.contracts import CloudEvent, EventData
+from services.inference_async.together import Together
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,8 @@ class Effects:
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
         self._database, self._clock = database, clock
         self._sent: OrderedDict[UUID, float] = OrderedDict()
+        self._look = Together(self._found)
+        self._write = Together(self._written)
 
     def answered(self, cause: CloudEvent) -> bool:
         """Whether this process has sent the effect, and who sent this duplicate of it could not know that yet."""
@@ -46,22 +48,16 @@ class Effects:
     async def of(self, cause: CloudEvent) -> CloudEvent | None:
         """The effect of an event that was handled before, if that can be told."""
         try:
-            async with self._database.connection() as connection:
-                found = await connection.execute("SELECT event FROM effects WHERE cause_id = %s", (cause.id,))
-                row = await found.fetchone()
+            event = await self._look(cause.id)
         except Exception as error:
             self._untold(error)
             return None
-        return CloudEvent.model_validate(row["event"]) if row else None
+        return CloudEvent.model_validate(event) if event else None
 
     async def keep(self, cause: CloudEvent, effect: CloudEvent) -> CloudEvent:
         """Before it is sent: whoever gets the event again sends this effect, and makes no other."""
         try:
-            async with self._database.connection() as connection:
-                await connection.execute(
-                    "INSERT INTO effects (cause_id, event) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-                    (cause.id, Jsonb(effect.model_dump(mode="json"))),
-                )
+            await self._write((cause.id, effect.model_dump_json()))
         except Exception as error:
             self._untold(error)
         return effect
@@ -77,6 +73,26 @@ class Effects:
         """Drop what nobody will ask for again."""
         async with self._database.connection() as connection:
             await connection.execute("DELETE FROM effects WHERE made_at < now() - %s", (older,))
+
+    async def _found(self, causes: Sequence[UUID]) -> list[dict[str, Any] | None]:
+        async with self._database.connection() as connection:
+            rows = await connection.execute(
+                "SELECT cause_id, event FROM effects WHERE cause_id = ANY(%s)", (list(causes),)
+            )
+            known = {row["cause_id"]: row["event"] for row in await rows.fetchall()}
+        return [known.get(cause) for cause in causes]
+
+    async def _written(self, effects: Sequence[tuple[UUID, str]]) -> list[None]:
+        causes, events = zip(*effects, strict=True)
+        async with self._database.connection() as connection:
+            await connection.execute(
+                """
+                INSERT INTO effects (cause_id, event) SELECT cause_id, event::jsonb
+                FROM unnest(%s::uuid[], %s::text[]) AS made (cause_id, event) ON CONFLICT DO NOTHING
+                """,
+                (list(causes), list(events)),
+            )
+        return [None] * len(effects)
 
     def _untold(self, error: Exception) -> None:
         """Without the table a duplicate is judged again, which costs time and changes nothing."""
