@@ -43,6 +43,7 @@ class GatewaySettings(Settings):
     search_url: str = Field("http://search:8150", description="Address of search.")
     web_url: str = Field("http://web:8160", description="Address of web.")
     inference_sync_url: str = Field("http://inference-sync:8200", description="Address of inference-sync.")
+    inference_sync_grpc_url: str = Field("http://inference-sync:8220", description="Its address for gRPC.")
     inference_async_url: str = Field("http://inference-async:8240", description="Address of inference-async.")
     inference_batch_url: str = Field("http://inference-batch:8250", description="Address of inference-batch.")
     image_builder_url: str = Field("http://image-builder:8270", description="Address of image-builder.")
@@ -98,6 +99,7 @@ def _addresses(settings: GatewaySettings) -> dict[str, str]:
         "search": settings.search_url,
         "web": settings.web_url,
         "inference-sync": settings.inference_sync_url,
+        "inference-sync-grpc": settings.inference_sync_grpc_url,
         "inference-async": settings.inference_async_url,
         "inference-batch": settings.inference_batch_url,
         "image-builder": settings.image_builder_url,

@@ -16,6 +16,9 @@ UPLOAD_LIMIT = 12 * 1024 * 1024 + 64 * 1024
 OVER_LIMIT = "x-over-limit"
 """Header of a request that the model is not to answer; only the gateway may say so."""
 
+RPC = "/inference.GRPCInferenceService"
+"""The Open Inference Protocol over gRPC."""
+
 STREAM_SILENCE = "3600s"
 """How long a stream of events may say nothing."""
 
@@ -138,6 +141,8 @@ ROUTES: tuple[Route | Nowhere, ...] = (
     Shaped("/v2/models/*/async", "inference-async", body=UPLOAD_LIMIT),
     Predictions("/v2/models/*(/versions/*)?/(infer|predict)", "inference-sync", body=UPLOAD_LIMIT, repeatable=True),
     Route("/v2", "inference-sync", body=UPLOAD_LIMIT, repeatable=True),
+    Predictions(f"{RPC}/ModelInfer", "inference-sync-grpc", body=UPLOAD_LIMIT, repeatable=True),
+    Route(RPC, "inference-sync-grpc", repeatable=True),
     Route("/", "web", body=UPLOAD_LIMIT),
 )
 

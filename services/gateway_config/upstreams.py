@@ -40,6 +40,11 @@ class Upstream:
         return cls(name, tuple(_endpoint(address.strip()) for address in addresses.split(",")))
 
     @property
+    def http(self) -> Literal["http_protocol_options", "http2_protocol_options"]:
+        """gRPC is HTTP/2 throughout."""
+        return "http2_protocol_options" if self.name.endswith("-grpc") else "http_protocol_options"
+
+    @property
     def discovery(self) -> Literal["STATIC", "STRICT_DNS"]:
         """A name is looked up again and again, and every address it has is an endpoint."""
         return "STATIC" if all(endpoint.is_ip for endpoint in self.endpoints) else "STRICT_DNS"
