@@ -21,7 +21,7 @@ from scripts.containers.project import Failed, engine, output
 from scripts.containers.pulling import Counted, counting
 from scripts.runner.site import ROOT, site
 
-READY_SECONDS = 300
+READY_SECONDS = 120
 HOST_PORT = "8200/tcp"
 LOCKED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--tmpfs=/tmp")
 RECEIVED = """
@@ -97,7 +97,7 @@ class Comparison:
         """Pull the base if need be, start it, let it fetch the model from MLflow."""
         pull = 0.0 if base == "warm" else self._pull(self.base)
         size = self.counted.taken()
-        settings = ["--env=MLFLOW_TRACKING_URI=http://mlflow:8300", "--tmpfs=/models:mode=1777"]
+        settings = ["--env=MLFLOW_TRACKING_URI=http://mlflow:8300", "--volume=/models"]
         with container(f"{self.registry}/{self.base}", settings, self.network) as name:
             seconds = ready(name, self.model)
             received = int(output(["docker", "exec", name, "python", "-c", RECEIVED]))
@@ -177,6 +177,13 @@ def newest(address: str, model: str) -> tuple[str, str]:
     return f"models/{model}:{tag}", str(manifest["annotations"]["org.opencontainers.image.base.name"])
 
 
+def shown(rows: Iterator[Row]) -> Iterator[Row]:
+    """Each as it comes: pulling takes its time."""
+    for row in rows:
+        print(f"  {row.what}, base: {row.base}: done", flush=True)
+        yield row
+
+
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Columns under their heads; numbers to the right."""
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
@@ -203,7 +210,7 @@ def main(arguments: Sequence[str]) -> int:
         with counting(port) as counted:
             comparison = Comparison(options.model, image, base, f"{named}_services", counted)
             try:
-                print(table([HEAD, *(row.cells() for row in comparison.rows())]))
+                print(table([HEAD, *(row.cells() for row in shown(comparison.rows()))]))
             finally:
                 comparison.forget(base=True)
     except (Failed, httpx.HTTPError) as problem:
