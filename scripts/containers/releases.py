@@ -21,7 +21,7 @@ from scripts.containers.project import Failed, engine, output
 from scripts.containers.pulling import Counted, counting
 from scripts.runner.site import ROOT, site
 
-READY_SECONDS = 120
+READY_SECONDS = 300
 HOST_PORT = "8200/tcp"
 LOCKED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--tmpfs=/tmp")
 RECEIVED = """
@@ -41,8 +41,13 @@ class Row:
     pull_seconds: float
     ready_seconds: float
 
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """To pull, and from the start until it is ready."""
+        return self.pull_seconds, self.ready_seconds
+
     def cells(self) -> list[str]:
-        total = self.pull_seconds + self.ready_seconds
+        total = sum(self.seconds)
         return [
             self.what, self.base, f"{self.pulled / 1e6:.1f}", f"{self.pull_seconds:.1f}",
             f"{self.ready_seconds:.1f}", f"{total:.1f}",
@@ -180,7 +185,7 @@ def newest(address: str, model: str) -> tuple[str, str]:
 def shown(rows: Iterator[Row]) -> Iterator[Row]:
     """Each as it comes: pulling takes its time."""
     for row in rows:
-        print(f"  {row.what}, base: {row.base}: done", flush=True)
+        print(f"  {row.what}, base {row.base}: {row.pulled / 1e6:.1f} MB, {sum(row.seconds):.1f} s", flush=True)
         yield row
 
 
