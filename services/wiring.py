@@ -1,8 +1,8 @@
 """Wraps a model in its patterns, as settings say.
 
-`PATTERNS_<MODEL>=cache,fallback` names them, outermost first; each is one file in `services/patterns/`
-with a function `wire(predict, wiring) -> Predict`. A pattern's own parameters are
-`<PATTERN>_<MODEL>_<NAME>`. `ACTIVATE_<MODEL>=false` leaves the model alone: its default answers.
+`PATTERNS_<MODEL>=fallback,cache` (or `PATTERNS`, for every model without its own) names them, outermost first;
+each is one file in `services/patterns/` with a function `wire(predict, wiring) -> Predict`. A pattern's own
+parameters are `<PATTERN>_<MODEL>_<NAME>`. `ACTIVATE_<MODEL>=false` leaves the model alone: its default answers.
 """
 
 import os
@@ -24,6 +24,11 @@ from services.spool.writer import Spool
 
 LOGGED_PATTERNS, DEFAULT_PATTERNS = "prediction_log,fallback", "fallback"
 """Around a model whose setting names none: with a spool, and without one."""
+ORDER = (
+    ("ab_test", "cache", "one group gets the other's answers"),
+    ("fallback", "circuit_breaker", "who is cut off gets an error and not the default"),
+)
+"""Which goes outside of which, and what happens otherwise."""
 Parameters = TypeVar("Parameters", bound=BaseSettings)
 
 
@@ -88,12 +93,15 @@ def wired(source: Predict, wiring: Wiring) -> Predict:
 
 
 def chosen(model: str) -> list[str]:
-    """The patterns around a model, outermost first; raises UnknownPattern."""
-    otherwise = LOGGED_PATTERNS if os.environ.get("SPOOL_DIR") else DEFAULT_PATTERNS
+    """The patterns around a model, outermost first; raises UnknownPattern, WrongOrder."""
+    otherwise = os.environ.get("PATTERNS") or (LOGGED_PATTERNS if os.environ.get("SPOOL_DIR") else DEFAULT_PATTERNS)
     names = [name.strip() for name in _setting("PATTERNS", model, otherwise).split(",") if name.strip()]
     for name in names:
         if name not in known():
             raise UnknownPattern(f"PATTERNS_{model.upper()}: {name} is none of {', '.join(sorted(known()))}")
+    for outer, inner, why in ORDER:
+        if inner in names and outer in names[names.index(inner) :]:
+            raise WrongOrder(f"PATTERNS_{model.upper()}: {outer} goes before {inner}, or {why}")
     return names
 
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "CPUS": "Most processors a container may use; a machine with one needs `1`.",
     "MEMORY_GB": "Least memory of the machine, 4 if not set; a smaller one is refused before anything starts.",
     "MODEL_IMAGE": "What `inference-in-image` runs; `scripts/build-image` prints it.",
+    "PATTERNS_SYNC": "Patterns around the models of `inference-sync`, outermost first.",
     "PORT": "The public port; without Docker every other one moves with it.",
     "METRICS_KEPT": "How long Prometheus keeps what it has measured.",
     "PORT_ALERTMANAGER": "Where Docker publishes Alertmanager, on loopback.",
@@ -45,6 +46,7 @@ COMMANDS = {
 }
 """Not in any class: read by shell scripts, the runner and Compose."""
 MODELS = {
+    "PATTERNS": "The same, for every model without a setting of its own.",
     "PATTERNS_<MODEL>": "Patterns around a model, outermost first (`PATTERNS_IMAGE_SCREENING=fallback`).",
     "ACTIVATE_<MODEL>": "`false`: the model is left alone, its default answers.",
 }

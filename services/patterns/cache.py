@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings
 
 from services.kept_answers import Answers
 from services.prediction import Predict, Prediction, PredictionRequest
-from services.wiring import Wiring, WrongOrder, chosen
+from services.wiring import Wiring
 
 CACHED = "cached"
 """Reason of an answer that was given before."""
@@ -65,9 +65,6 @@ def key_of(version: str, request: PredictionRequest) -> bytes:
 
 def wire(predict: Predict, wiring: Wiring) -> Predict:
     """As settings say."""
-    names = chosen(wiring.model)
-    if "ab_test" in names and names.index("cache") < names.index("ab_test"):
-        raise WrongOrder(f"PATTERNS_{wiring.model.upper()}: ab_test goes before cache, or one group gets the other's")
     parameters = wiring.parameters(CacheParameters, "cache")
     total = wiring.metrics.made(Counter, "cache_asked_total", "Questions to the cache.", ["model", "found"])
     hit, missed = total.labels(wiring.model, "yes"), total.labels(wiring.model, "no")

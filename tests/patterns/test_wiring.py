@@ -41,7 +41,9 @@ def test_a_prediction_log_without_a_spool_is_refused(wiring: Wiring, monkeypatch
 
 
 async def test_every_pattern_there_is_can_be_wired(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATTERNS_TEXT_VIOLATION", ",".join(sorted(known())))
+    monkeypatch.setenv(
+        "PATTERNS_TEXT_VIOLATION", ",".join(sorted(known(), key=lambda name: (name != "fallback", name)))
+    )
     assert callable(wired(missing, wiring))
 
 
@@ -69,7 +71,17 @@ def test_parameters_carry_the_pattern_and_the_model(wiring: Wiring, monkeypatch:
     assert wiring.parameters(FallbackParameters, "fallback").timeout_seconds == 0.25
 
 
-def test_a_cache_around_an_ab_test_is_refused(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATTERNS_TEXT_VIOLATION", "cache,ab_test")
-    with pytest.raises(WrongOrder, match="PATTERNS_TEXT_VIOLATION: ab_test goes before cache"):
+@pytest.mark.parametrize(("names", "first"), [("cache,ab_test", "ab_test"), ("circuit_breaker,fallback", "fallback")])
+def test_an_order_that_does_harm_is_refused(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch, names: str, first: str
+) -> None:
+    monkeypatch.setenv("PATTERNS_TEXT_VIOLATION", names)
+    with pytest.raises(WrongOrder, match=f"PATTERNS_TEXT_VIOLATION: {first} goes before"):
         wired(missing, wiring)
+
+
+def test_one_setting_is_for_every_model_without_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATTERNS", "fallback,circuit_breaker")
+    monkeypatch.setenv("PATTERNS_IMAGE_QUICK", "fallback,cache")
+    assert chosen("text_violation") == ["fallback", "circuit_breaker"]
+    assert chosen("image_quick") == ["fallback", "cache"]
