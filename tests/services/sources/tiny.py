@@ -61,6 +61,7 @@ class TinyFeatures:
 
 
 TINY = Declared(contract(), TinyFeatures())
+encode, answer = TINY.features.encode, TINY.features.answer
 
 
 def onnx_bytes(seed: int, *, wide: int = 4, kind: int = TensorProto.FLOAT) -> bytes:
