@@ -24,6 +24,7 @@ from services.spool.writer import Spool
 
 LOGGED_PATTERNS, DEFAULT_PATTERNS = "prediction_log,fallback", "fallback"
 """Around a model whose setting names none: with a spool, and without one."""
+LOG = "prediction_log"
 ORDER = (
     ("ab_test", "cache", "one group gets the other's answers"),
     ("fallback", "circuit_breaker", "who is cut off gets an error and not the default"),
@@ -99,6 +100,8 @@ def chosen(model: str) -> list[str]:
     for name in names:
         if name not in known():
             raise UnknownPattern(f"PATTERNS_{model.upper()}: {name} is none of {', '.join(sorted(known()))}")
+    if LOG in names[1:]:
+        raise WrongOrder(f"PATTERNS_{model.upper()}: {LOG} goes first, or what others answer is not in it")
     for outer, inner, why in ORDER:
         if inner in names and outer in names[names.index(inner) :]:
             raise WrongOrder(f"PATTERNS_{model.upper()}: {outer} goes before {inner}, or {why}")
