@@ -13,6 +13,7 @@ from services.chassis.backends import Backends
 from services.chassis.changes import POLL_SECONDS, Changes
 from services.chassis.metrics import LATENCY_BUCKETS
 from services.chassis.service import Service
+from services.chassis.settings import Unusable
 from services.contracts import CloudEvent, EventData, ItemRegistered, ItemScreened, PredictionRequested
 from services.inference_async import job_routes
 from services.inference_async.answering import Answers
@@ -123,6 +124,8 @@ def build(backends: Backends) -> Service:
 
 def offer_jobs(service: Service, settings: InferenceAsyncSettings, answers: Answers, metrics: JobMetrics) -> None:
     """Jobs over HTTP, on their table."""
+    if settings.hosts and not settings.callback_key:
+        raise Unusable("CALLBACK_HOSTS names hosts to call, and CALLBACK_KEY_FILE no key to sign with.")
     database = service.backends.database
     jobs = Jobs(
         database,
