@@ -64,6 +64,7 @@ class Comparison:
     model: str
     image: str
     base: str
+    lowest: str
     network: str
     counted: Counted
 
@@ -81,14 +82,10 @@ class Comparison:
             yield self.loaded("warm" if warm else "none")
 
     def forget(self, *, base: bool) -> None:
-        """Docker has none of the images; or the base alone."""
-        listed = output(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]).split()
-        ours = [name for name in listed if name.startswith(self.registry)]
-        if base:
-            remove(ours)
-        else:
+        """Docker has nothing of the images, by whatever name they were pulled; or the base alone."""
+        remove(standing_on(self.lowest))
+        if not base:
             self._pull(self.base)
-            remove([name for name in ours if "/models/" in name])
         self.counted.taken()
 
     def in_image(self, base: str) -> Row:
@@ -114,8 +111,16 @@ class Comparison:
         return time.monotonic() - began
 
 
+def standing_on(layer: str) -> list[str]:
+    """Every image on this machine whose lowest layer it is."""
+    ids = sorted(set(output(["docker", "image", "ls", "--quiet", "--no-trunc"]).split()))
+    told = output(["docker", "image", "inspect", "--format", "{{.Id}} {{json .RootFS.Layers}}", *ids]) if ids else ""
+    lines = (line.partition(" ") for line in told.splitlines())
+    return [name for name, _, layers in lines if (json.loads(layers) or [""])[0] == layer]
+
+
 def remove(images: Sequence[str]) -> None:
-    """Those that nobody runs; Docker keeps layers that another name still has."""
+    """Docker refuses what a container runs, and says which."""
     if images:
         output(["docker", "image", "rm", "--force", *images])
 
@@ -170,16 +175,18 @@ def registry_port(project: str) -> int:
         ) from problem
 
 
-def newest(address: str, model: str) -> tuple[str, str]:
-    """The image of the newest version of a model, and the base it stands on."""
+def newest(address: str, model: str) -> tuple[str, str, str]:
+    """The image of the newest version of a model, the base it stands on, and the lowest layer of both."""
     answer = httpx.get(f"{address}/v2/models/{model}/tags/list")
     tags = [tag for tag in answer.json().get("tags") or [] if tag.isdigit()] if answer.is_success else []
     if not tags:
         raise Failed(f"there is no image of {model} in the registry; `scripts/build-image {model}` makes one")
-    tag = max(tags, key=int)
+    tag, blobs = max(tags, key=int), f"{address}/v2/models/{model}"
     accept = {"accept": "application/vnd.oci.image.manifest.v1+json"}
-    manifest = httpx.get(f"{address}/v2/models/{model}/manifests/{tag}", headers=accept).raise_for_status().json()
-    return f"models/{model}:{tag}", str(manifest["annotations"]["org.opencontainers.image.base.name"])
+    manifest = httpx.get(f"{blobs}/manifests/{tag}", headers=accept).raise_for_status().json()
+    config = httpx.get(f"{blobs}/blobs/{manifest['config']['digest']}").raise_for_status().json()
+    base = str(manifest["annotations"]["org.opencontainers.image.base.name"])
+    return f"models/{model}:{tag}", base, str(config["rootfs"]["diff_ids"][0])
 
 
 def shown(rows: Iterator[Row]) -> Iterator[Row]:
@@ -210,10 +217,10 @@ def main(arguments: Sequence[str]) -> int:
     try:
         engine()
         port = registry_port(named)
-        image, base = newest(f"http://127.0.0.1:{port}", options.model)
+        image, base, lowest = newest(f"http://127.0.0.1:{port}", options.model)
         print(f"{image} on {base}, from the registry of {named}", flush=True)
         with counting(port) as counted:
-            comparison = Comparison(options.model, image, base, f"{named}_services", counted)
+            comparison = Comparison(options.model, image, base, lowest, f"{named}_services", counted)
             try:
                 print(table([HEAD, *(row.cells() for row in shown(comparison.rows()))]))
             finally:
