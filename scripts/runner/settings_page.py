@@ -24,6 +24,7 @@ the shell for what stands under *Commands and compose.yaml*.
 """
 COMMANDS = {
     "APP_NAME": "Name on the pages.",
+    "CALLBACK_HOSTS": "Hosts (`host` or `host:port`, comma-separated) that may be told when a job ends.",
     "BIND": "Interface the gateway is published on.",
     "COMPOSE_PROJECT_NAME": "Names containers, volumes and images.",
     "CPUS": "Most processors a container may use; a machine with one needs `1`.",
