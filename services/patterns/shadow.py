@@ -16,6 +16,8 @@ from services.chassis.ids import new_id
 from services.prediction import Predict, Prediction, PredictionRequest
 from services.wiring import Wiring
 
+CLIENT = "shadow"
+"""Who asks for a copy; copies are not copied."""
 log = logging.getLogger(__name__)
 
 
@@ -34,6 +36,8 @@ def shadow(
 
     async def answered(request: PredictionRequest) -> Prediction:
         prediction = await predict(request)
+        if request.context.client == CLIENT or prediction.served_by == "default":
+            return prediction  # a copy, from a host that is its own shadow; or nothing to compare with
         if len(running) >= most_running:
             ended("dropped")
         else:
@@ -44,7 +48,8 @@ def shadow(
 
     async def copy(request: PredictionRequest, answer: Prediction) -> None:
         try:
-            await candidate(replace(request, parameters={SHADOW_OF: answer.id}))
+            context = replace(request.context, client=CLIENT)
+            await candidate(replace(request, parameters={SHADOW_OF: answer.id}, context=context))
             ended("done")
         except Exception as error:
             log.warning("the candidate failed: %r", error, extra={"action": "shadow.failed"})

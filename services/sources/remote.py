@@ -37,7 +37,7 @@ async def _first_answer(
     http: httpx.AsyncClient, hosts: Sequence[str], request: PredictionRequest, timeout_seconds: float
 ) -> Prediction:
     body = write_request(request)
-    headers = {"content-type": "application/json", "x-request-id": request_id.get() or str(request.id)}
+    headers = _headers(request)
     for host in hosts:
         address = host if "/v2/models/" in host else f"{host}/v2/models/{request.model}"
         try:
@@ -48,6 +48,13 @@ async def _first_answer(
             raise TimeoutError(f"{host} did not answer in {timeout_seconds} s") from error
         return _answered(response, request)
     raise Unavailable(f"No host of {request.model} can be reached.")
+
+
+def _headers(request: PredictionRequest) -> dict[str, str]:
+    """Who asked is passed on, so that the other host can choose by it too."""
+    told = {"accept-language": request.context.language, "x-client": request.context.client}
+    always = {"content-type": "application/json", "x-request-id": request_id.get() or str(request.id)}
+    return always | {name: value for name, value in told.items() if value}
 
 
 def _answered(response: httpx.Response, request: PredictionRequest) -> Prediction:

@@ -74,3 +74,18 @@ async def test_a_request_that_was_not_answered_is_not_copied() -> None:
     with pytest.raises(ValueError, match="broken"):
         await shadow(Model(error=ValueError("broken")), candidate, most_running=1)(request())
     assert candidate.asked == []
+
+
+async def test_a_copy_is_not_copied() -> None:
+    candidate = Model("8")
+    itself = shadow(Model(), candidate, most_running=9)
+    await shadow(Model(), itself, most_running=9)(request(client="kiosk"))
+    await settled()
+    assert candidate.asked == []
+
+
+async def test_a_default_is_compared_with_nothing() -> None:
+    candidate = Model("8")
+    await shadow(Model(served_by_default=True), candidate, most_running=9)(request())
+    await settled()
+    assert candidate.asked == []

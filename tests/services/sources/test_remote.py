@@ -1,6 +1,7 @@
 """A model in another host, asked over the Open Inference Protocol."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from services.chassis.errors import Unavailable
 from services.open_inference import read_request, read_tensors, write_answer
-from services.prediction import Predict, Prediction, PredictionRequest
+from services.prediction import Context, Predict, Prediction, PredictionRequest
 from services.sources.remote import RemoteRefused, remote
 
 INPUTS = {"features": np.array([[0.1, 0.2], [0.3, 0.4]], np.float32)}
@@ -34,6 +35,15 @@ async def test_tensors_and_marks_come_back_unchanged() -> None:
     assert prediction.outputs["doubled"].dtype == np.float32
     assert (prediction.id, prediction.version) == (REQUEST.id, "3")
     assert (prediction.served_by, prediction.reason) == ("default", "timeout")
+
+
+async def test_who_asked_is_passed_on() -> None:
+    seen: list[httpx.Headers] = []
+    predict = asking(lambda request: seen.append(request.headers) or echo(request))  # type: ignore[func-returns-value]
+    await predict(REQUEST)
+    await predict(replace(REQUEST, context=Context(language="ja", client="kiosk")))
+    assert "x-client" not in seen[0]
+    assert (seen[1]["accept-language"], seen[1]["x-client"]) == ("ja", "kiosk")
 
 
 async def test_hosts_take_turns() -> None:
