@@ -1,56 +1,42 @@
-"""What is counted about batch runs, by job."""
+"""What is counted about batch runs, by job. It stands in the tables: it survives processes, and is the same in all."""
 
-import contextlib
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
-from services.inference_batch.runs import Run
-
-BUCKETS = (1, 5, 15, 60, 300, 900, 1800, 3600, 7200)
+STATES = ("done", "failed")
 
 
-class BatchMetrics:
-    """Of one process; `overdue` and `open` come from the table, so every process says the same."""
+class BatchMetrics(Collector):
+    """Shows what was last read from the tables (`look`)."""
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._rows = Counter("batch_rows_total", "Rows worked on.", ["job", "outcome"], registry=registry)
-        self._runs = Counter("batch_runs_total", "Runs ended.", ["job", "state"], registry=registry)
-        self._seconds = Histogram(
-            "batch_attempt_duration_seconds", "Time of one attempt.", ["job"], buckets=BUCKETS, registry=registry
-        )
-        self._open = Gauge("batch_runs_open", "Runs waiting or running.", ["job"], registry=registry)
-        self._overdue = Gauge(
-            "batch_runs_overdue", "Runs of the last day that missed their deadline.", ["job"], registry=registry
-        )
-        self._succeeded = Gauge(
-            "batch_last_success_timestamp_seconds", "When a run was last done.", ["job"], registry=registry
-        )
-
-    def count(self, job: str, done: int, failed: int) -> None:
-        """Rows of one chunk."""
-        self._rows.labels(job, "done").inc(done)
-        self._rows.labels(job, "failed").inc(failed)
-
-    def ended(self, run: Run) -> None:
-        """A run is over."""
-        self._runs.labels(run.job, run.state).inc()
+    def __init__(self) -> None:
+        self._jobs: Sequence[dict[str, Any]] = []
 
     def look(self, overview: Sequence[dict[str, Any]]) -> None:
-        """Take over what the table says."""
-        for row in overview:
-            self._open.labels(row["job"]).set(row["open"])
-            self._overdue.labels(row["job"]).set(row["overdue"])
-            if row["succeeded_at"] is not None:
-                self._succeeded.labels(row["job"]).set(float(row["succeeded_at"]))
+        """Take over what `runs.overview` says."""
+        self._jobs = overview
 
-    @contextlib.contextmanager
-    def timed(self, job: str) -> Iterator[None]:
-        """The time of one attempt."""
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._seconds.labels(job).observe(time.perf_counter() - began)
+    def collect(self) -> Iterator[Metric]:
+        """The families, one sample a job."""
+        rows = CounterMetricFamily("batch_rows", "Rows worked on.", labels=["job", "outcome"])
+        ended = CounterMetricFamily("batch_runs", "Runs ended.", labels=["job", "state"])
+        for job in self._jobs:
+            for state in STATES:
+                rows.add_metric([job["job"], state], job[f"rows_{state}"])
+                ended.add_metric([job["job"], state], job[f"runs_{state}"])
+        yield rows
+        yield ended
+        yield self._gauge("batch_runs_open", "Runs waiting or running.", "open")
+        yield self._gauge("batch_runs_overdue", "Runs of the last day that missed their deadline.", "overdue")
+        yield self._gauge("batch_last_success_timestamp_seconds", "When a run was last done.", "succeeded_at")
+        yield self._gauge("batch_last_run_seconds", "How long the last run that was done took.", "seconds")
+
+    def _gauge(self, name: str, meaning: str, column: str) -> Metric:
+        family = GaugeMetricFamily(name, meaning, labels=["job"])
+        for job in self._jobs:
+            if job[column] is not None:
+                family.add_metric([job["job"]], float(job[column]))
+        return family

@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 from services.chassis.database import Database
 from services.inference_batch import runs
-from services.inference_batch.batch_metrics import BatchMetrics
 from services.inference_batch.jobs import Job, Outcome, Row
 from services.inference_batch.runs import Lost, Run
 
@@ -31,14 +30,13 @@ class Executor:
         self,
         database: Database,
         jobs: Mapping[str, Job],
-        metrics: BatchMetrics,
         *,
         chunk: int = 64,
         lease: timedelta = timedelta(seconds=15),
         backoff: timedelta = timedelta(seconds=5),
     ) -> None:
         self.jobs = jobs
-        self._database, self._metrics, self._chunk = database, metrics, chunk
+        self._database, self._chunk = database, chunk
         self._lease, self._backoff, self._owner = lease, backoff, uuid4()
 
     async def one(self, only: UUID | None = None) -> Run | None:
@@ -57,15 +55,14 @@ class Executor:
             beating.cancel()
 
     async def _attempted(self, run: Run) -> Run:
-        with self._metrics.timed(run.job):
-            try:
-                before = await runs.failures(self._database, run.id)
-                run = await self._again(await self._whole(run), list(before))
-            except (Lost, asyncio.CancelledError):
-                raise
-            except Exception as error:
-                log.warning("%s: %r", run.job, error, extra=_told("batch.stumbled", run))
-                return await self._put_off(run, repr(error))
+        try:
+            before = await runs.failures(self._database, run.id)
+            run = await self._again(await self._whole(run), list(before))
+        except (Lost, asyncio.CancelledError):
+            raise
+        except Exception as error:
+            log.warning("%s: %r", run.job, error, extra=_told("batch.stumbled", run))
+            return await self._put_off(run, repr(error))
         if run.failed:
             return await self._put_off(run, f"{run.failed} rows failed")
         await self._say(run)
@@ -118,11 +115,9 @@ class Executor:
                 await runs.clear_failures(connection, run, [key for key in again if key not in errors])
             await runs.note_failures(connection, run, errors)
             failed = len(errors) if again is None else len(errors) - len(again)
-            moved = await runs.move(
+            return await runs.move(
                 connection, run, self._owner, after=after, done=run.done + len(well), failed=run.failed + failed
             )
-        self._metrics.count(run.job, len(well), len(errors))
-        return moved
 
     async def _say(self, run: Run) -> None:
         """What follows from the results is said when there is nothing left that could take them back."""
@@ -173,7 +168,6 @@ class Executor:
         ended = await runs.find(self._database, run.id)
         assert ended
         log.info("%s", run.job, extra=_told(f"batch.{state}", ended))
-        self._metrics.ended(ended)
         return ended
 
     async def _beat(self, run: Run) -> None:

@@ -1,6 +1,5 @@
 """The HTTP face of the batch host: what ran, when it is due, and a run by hand."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,10 +8,10 @@ from pydantic import BaseModel, Field
 
 from services.chassis.auth import Operator
 from services.chassis.database import Database
-from services.chassis.errors import BadInput, Fault, NotFound
+from services.chassis.errors import NotFound
 from services.inference_batch import runs
 from services.inference_batch.runs import Run
-from services.inference_batch.windows import NoWindow, Schedule, Window
+from services.inference_batch.windows import wanted
 
 
 class Asked(BaseModel):
@@ -56,26 +55,10 @@ def routes(database: Database) -> APIRouter:
     @router.post("/runs", status_code=202)
     async def _ask(asked: Asked, caller: Operator, response: Response) -> Run:
         """Queue a run. A window that was run before is not run again: its run is the answer."""
-        schedule, window = await wanted(database, asked.job, asked.window)
+        schedules = await runs.schedules(database, switched_off_too=True)
+        schedule, window = wanted(schedules, asked.job, asked.window)
         run = await runs.queue(database, schedule, window, "hand", caller.name)
         response.headers["Location"] = f"/api/batch/runs/{run.id}"
         return run
 
     return router
-
-
-async def wanted(database: Database, job: str, window: str | None) -> tuple[Schedule, Window]:
-    """The schedule and the window that are meant; raises BadInput."""
-    schedule = await runs.schedule_of(database, job)
-    if schedule is None:
-        known = ", ".join(s.job for s in await runs.schedules(database))
-        raise BadInput("No such job.", Fault(where="job", what=f"there is no job {job[:60]}", allowed=known))
-    now = datetime.now(UTC)
-    try:
-        found = Window.parse(window) if window else schedule.last(now)
-    except NoWindow as error:
-        raise BadInput(str(error), Fault(where="window", what=str(error), allowed="START/END")) from error
-    if found.end > now + timedelta(seconds=1):
-        fault = Fault(where="window", what=f"it ends in the future: {found.end.isoformat()}", allowed="a past window")
-        raise BadInput("A window that is not over holds things nobody knows yet.", fault)
-    return schedule, found

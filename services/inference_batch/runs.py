@@ -46,16 +46,10 @@ class Lost(Exception):
 COLUMNS = ", ".join(Run.model_fields)
 
 
-async def schedules(database: Database) -> list[Schedule]:
-    """Every schedule that is switched on."""
-    rows = await _all(database, "SELECT * FROM schedules WHERE enabled ORDER BY job")
+async def schedules(database: Database, *, switched_off_too: bool = False) -> list[Schedule]:
+    """Every schedule; a job that is switched off can still be run by hand."""
+    rows = await _all(database, "SELECT * FROM schedules WHERE enabled OR %s ORDER BY job", (switched_off_too,))
     return [Schedule(**row) for row in rows]
-
-
-async def schedule_of(database: Database, job: str) -> Schedule | None:
-    """The schedule of one job, switched on or not."""
-    rows = await _all(database, "SELECT * FROM schedules WHERE job = %s", (job,))
-    return Schedule(**rows[0]) if rows else None
 
 
 async def ends(database: Database, job: str) -> list[datetime]:
@@ -106,6 +100,20 @@ async def find(database: Database, run_id: UUID) -> Run | None:
     return Run.model_validate(rows[0]) if rows else None
 
 
+FREE = """
+job = ANY(%(jobs)s) AND (
+    (state = 'waiting' AND due_at <= now()) OR (state = 'running' AND beat_at < now() - %(lease)s)
+)
+"""
+
+
+async def next_open(database: Database, jobs: Sequence[str], lease: timedelta) -> Run | None:
+    """The run that is to be done next, if there is one that nobody does."""
+    question = f"SELECT {COLUMNS} FROM runs WHERE {FREE} ORDER BY window_end, id LIMIT 1"  # noqa: S608
+    rows = await _all(database, question, {"jobs": list(jobs), "lease": lease})
+    return Run.model_validate(rows[0]) if rows else None
+
+
 async def claim(
     database: Database, owner: UUID, jobs: Sequence[str], lease: timedelta, only: UUID | None
 ) -> Run | None:
@@ -116,9 +124,7 @@ async def claim(
         UPDATE runs SET state = 'running', owner = %(owner)s, beat_at = now(), started_at = coalesce(started_at, now())
         WHERE id = (
             SELECT id FROM runs
-            WHERE job = ANY(%(jobs)s) AND (%(only)s::uuid IS NULL OR id = %(only)s) AND (
-                (state = 'waiting' AND due_at <= now()) OR (state = 'running' AND beat_at < now() - %(lease)s)
-            )
+            WHERE (%(only)s::uuid IS NULL OR id = %(only)s) AND {FREE}
             ORDER BY window_end, id LIMIT 1 FOR UPDATE SKIP LOCKED
         )
         RETURNING {COLUMNS}
@@ -169,15 +175,20 @@ async def clear_failures(connection: Connection, run: Run, keys: Sequence[str] |
 
 
 async def overview(database: Database) -> list[dict[str, Any]]:
-    """For the metrics: open and overdue runs of each job, and when it last succeeded."""
+    """For the metrics: what became of each job's runs and rows."""
     return await _all(
         database,
         """
         SELECT job, count(*) FILTER (WHERE state IN ('waiting', 'running')) AS open,
-               count(*) FILTER (WHERE state <> 'done' AND deadline_at < now() AND created_at > now() - interval '1 day')
-                   AS overdue,
-               extract(epoch FROM max(finished_at) FILTER (WHERE state = 'done')) AS succeeded_at
-        FROM runs GROUP BY job
+               count(*) FILTER (WHERE state = 'done') AS runs_done,
+               count(*) FILTER (WHERE state = 'failed') AS runs_failed,
+               sum(done) AS rows_done, sum(failed) AS rows_failed,
+               count(*) FILTER (WHERE state <> 'done' AND deadline_at < now()
+                   AND created_at > now() - interval '1 day') AS overdue,
+               extract(epoch FROM max(finished_at) FILTER (WHERE state = 'done')) AS succeeded_at,
+               extract(epoch FROM (array_agg(finished_at - started_at ORDER BY finished_at DESC)
+                   FILTER (WHERE state = 'done'))[1]) AS seconds
+        FROM runs GROUP BY job ORDER BY job
         """,
     )
 

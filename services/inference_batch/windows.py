@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from services.chassis.errors import BadInput, Fault
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Retry = Literal["all", "partial", "none"]
 
@@ -67,3 +69,20 @@ def due(schedule: Schedule, ran: Sequence[datetime], now: datetime) -> list[Wind
             break
         missing.append(Window(end - schedule.every, end))
     return missing[::-1]
+
+
+def wanted(schedules: Sequence[Schedule], job: str, window: str | None) -> tuple[Schedule, Window]:
+    """The schedule and the window that somebody asks for; raises BadInput."""
+    schedule = next((one for one in schedules if one.job == job), None)
+    if schedule is None:
+        known = ", ".join(one.job for one in schedules)
+        raise BadInput("No such job.", Fault(where="job", what=f"there is no job {job[:60]}", allowed=known))
+    now = datetime.now(UTC)
+    try:
+        found = Window.parse(window) if window else schedule.last(now)
+    except NoWindow as error:
+        raise BadInput(str(error), Fault(where="window", what=str(error), allowed="START/END")) from error
+    if found.end > now:
+        fault = Fault(where="window", what=f"it ends in the future: {found.end.isoformat()}", allowed="a past window")
+        raise BadInput("A window that is not over holds things nobody knows yet.", fault)
+    return schedule, found

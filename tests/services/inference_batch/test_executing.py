@@ -85,9 +85,8 @@ async def batch(database: Callable[[str], Awaitable[Database]]) -> Database:
 
 
 def executor(batch: Database, job: Doubling, lease: float = 60) -> Executor:
-    metrics = BatchMetrics(CollectorRegistry())
     lasting = timedelta(seconds=lease)
-    return Executor(batch, {job.name: job}, metrics, chunk=4, lease=lasting, backoff=timedelta(0))
+    return Executor(batch, {job.name: job}, chunk=4, lease=lasting, backoff=timedelta(0))
 
 
 async def queued(batch: Database, retry: Retry = "partial", attempts: int = 3) -> Run:
@@ -242,14 +241,25 @@ async def test_a_schedule_is_a_row(batch: Database) -> None:
 
 
 async def test_a_missed_deadline_shows(batch: Database) -> None:
-    registry = CollectorRegistry()
+    registry, metrics = CollectorRegistry(), BatchMetrics()
+    registry.register(metrics)
     run = await queued(batch)
     async with batch.connection() as connection:
         await connection.execute("UPDATE runs SET deadline_at = now() - interval '1 s' WHERE id = %s", (run.id,))
-    BatchMetrics(registry).look(await runs.overview(batch))
+    metrics.look(await runs.overview(batch))
     assert registry.get_sample_value("batch_runs_overdue", {"job": "toy"}) == 1
     await executor(batch, Doubling()).one()
-    late = BatchMetrics(registry := CollectorRegistry())
-    late.look(await runs.overview(batch))
+    metrics.look(await runs.overview(batch))
     assert registry.get_sample_value("batch_runs_overdue", {"job": "toy"}) == 0
-    assert registry.get_sample_value("batch_last_success_timestamp_seconds", {"job": "toy"}) > 0  # type: ignore[operator]
+    assert registry.get_sample_value("batch_rows_total", {"job": "toy", "outcome": "done"}) == 25
+    assert (registry.get_sample_value("batch_last_success_timestamp_seconds", {"job": "toy"}) or 0) > 0
+
+
+async def test_what_waits_for_its_next_attempt_is_not_due_yet(batch: Database) -> None:
+    hour = timedelta(hours=1)
+    run = await queued(batch)
+    assert (due := await runs.next_open(batch, ["toy"], hour)) is not None
+    assert due.id == run.id
+    async with batch.connection() as connection:
+        await connection.execute("UPDATE runs SET due_at = now() + interval '1 hour'")
+    assert await runs.next_open(batch, ["toy"], hour) is None

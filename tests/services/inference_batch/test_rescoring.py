@@ -9,7 +9,6 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from prometheus_client import CollectorRegistry
 
 from models.contract import Arrays, Manifest
 from models.image_screening.contract import contract as picture_contract
@@ -19,7 +18,6 @@ from services.chassis.files import FileStore
 from services.chassis.ids import new_id
 from services.contracts import CloudEvent, ItemRescored, picture_path
 from services.inference_batch import facts, runs
-from services.inference_batch.batch_metrics import BatchMetrics
 from services.inference_batch.executing import Executor
 from services.inference_batch.rescoring import Rescoring
 from services.inference_batch.runs import Run
@@ -97,7 +95,7 @@ class Stage:
         schedule = Schedule("rescore", hour, timedelta(0), hour, "partial", 1, 1, True)
         now = datetime.now(UTC) + timedelta(seconds=1)
         await runs.queue(self.database, schedule, Window(now - timedelta(minutes=minutes), now), "hand")
-        executor = Executor(self.database, {"rescore": self.job}, BatchMetrics(CollectorRegistry()), chunk=3)
+        executor = Executor(self.database, {"rescore": self.job}, chunk=3)
         run = await executor.one()
         assert run is not None
         return run

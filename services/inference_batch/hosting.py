@@ -1,0 +1,108 @@
+"""The process that does one run: it has the models, and ends with the run, so that nothing is held in between."""
+
+import asyncio
+import sys
+from datetime import timedelta
+from typing import TextIO
+
+from pydantic import Field
+
+from services.chassis import logs
+from services.chassis.backends import open_backends
+from services.chassis.database import Database
+from services.chassis.errors import BadInput
+from services.chassis.service import Service
+from services.inference_batch import runs
+from services.inference_batch.executing import Executor
+from services.inference_batch.rescoring import Rescoring
+from services.inference_batch.runs import OPEN, Run
+from services.inference_batch.windows import wanted
+from services.predictors import Predictors, PredictorSettings, caught_up, served
+
+WIDTH = 30
+WRONG_USE = 2
+
+
+class HostingSettings(PredictorSettings):
+    """Settings of a run."""
+
+    batch_chunk: int = Field(64, ge=1, le=1000, description="Rows worked on, and written, together.")
+    batch_lease_seconds: float = Field(15.0, gt=0, description="A run whose process is silent so long is taken over.")
+    batch_backoff_seconds: float = Field(5.0, gt=0, description="Before the second attempt; longer before later ones.")
+    predict_seconds: float = Field(60.0, gt=0, description="A model later than this fails the rows it was asked for.")
+
+
+async def once(job: str, window: str | None, out: TextIO | None) -> int:
+    """0 when the run is done; one that another process does is waited for. Progress goes to `out`."""
+    settings = HostingSettings()
+    logs.configure("inference-batch", settings.log_format, "WARNING" if out else settings.log_level)
+    async with open_backends(settings) as backends:
+        service = Service("inference-batch", backends, summary="One run.")
+        executor, predictors = executing(service, settings)
+        try:
+            run = await queued(backends.database, job, window)
+        except BadInput as error:
+            sys.stderr.write(f"inference-batch: {error}\n")
+            return WRONG_USE
+        loops = [asyncio.create_task(loop()) for loop in service.loops]
+        try:
+            await caught_up(predictors)
+            run = await _followed(backends.database, executor, run, out)
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+    return 0 if run.state == "done" else 1
+
+
+def executing(service: Service, settings: HostingSettings) -> tuple[Executor, Predictors]:
+    """What does the runs of every job, and the models it needs."""
+    predictors = served(service, settings, patience_seconds=settings.predict_seconds)
+    jobs = [Rescoring(predictors, service.backends.files)]
+    executor = Executor(
+        service.backends.database,
+        {job.name: job for job in jobs},
+        chunk=settings.batch_chunk,
+        lease=timedelta(seconds=settings.batch_lease_seconds),
+        backoff=timedelta(seconds=settings.batch_backoff_seconds),
+    )
+    return executor, predictors
+
+
+async def queued(database: Database, job: str, window: str | None) -> Run:
+    """The run that is meant; raises BadInput."""
+    schedule, found = wanted(await runs.schedules(database, switched_off_too=True), job, window)
+    return await runs.queue(database, schedule, found, "hand", "command line")
+
+
+async def _followed(database: Database, executor: Executor, run: Run, out: TextIO | None) -> Run:
+    """Do it, attempt by attempt, saying how far it is; a run of another process is only watched."""
+    last = ""
+    while run.state in OPEN:
+        working = asyncio.create_task(executor.one(run.id))
+        while not working.done():
+            await asyncio.wait([working], timeout=0.5)
+            run = await runs.find(database, run.id) or run
+            last = _shown(run, last, out)
+        if working.result() is None:  # it waits for its next attempt, or is another's
+            await asyncio.sleep(0.5)
+        run = await runs.find(database, run.id) or run
+        last = _shown(run, last, out)
+    if out and out.isatty():
+        out.write("\n")
+    return run
+
+
+def _shown(run: Run, last: str, out: TextIO | None) -> str:
+    """A bar on a terminal, elsewhere a line whenever something has changed."""
+    done, total = run.done + run.failed, run.total or 0
+    line = f"progress job={run.job} state={run.state} done={run.done} failed={run.failed} total={total}"
+    if out is None or line == last:
+        return last
+    if out.isatty():
+        filled = WIDTH * done // total if total else 0
+        out.write(f"\r{run.job} [{'#' * filled}{'.' * (WIDTH - filled)}] {done}/{total} {run.state}   ")
+    else:
+        out.write(f"{line}\n")
+    out.flush()
+    return line
