@@ -6,7 +6,6 @@ import pytest
 
 from tests.containers.conftest import Containers
 
-
 POWERLESS_ROOT = {"registry-1"}
 """Their image knows no other user, and their volume is root's; without capabilities that is all they may change."""
 
