@@ -99,7 +99,7 @@ async def drain(http: httpx.AsyncClient, state: Path, count: int, kill_every: fl
             next_kill += kill_every
         await asyncio.sleep(0.25)
     result.seconds = time.monotonic() - started
-    result.effort = {name: spent - before.get(name, 0.0) for name, spent in cpu_seconds(state).items()}
+    result.effort = {name: max(0.0, spent - before.get(name, 0.0)) for name, spent in cpu_seconds(state).items()}
     return result
 
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from psycopg import OperationalError
 
+from services.chassis.settings import Unusable
 from tests.services.inference_async.conftest import FakePredictor, Running, Start
 
 TEXT = {"text": "こんにちは"}
@@ -320,3 +321,8 @@ async def test_nobody_else_is_called(start: Start, owner: Headers, tmp_path: Any
     answer = await process.http.post(ASK, json=TEXT, headers=owner | {"Callback-Url": url})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["allowed"] == "shop.example"
+
+
+async def test_without_a_key_nobody_can_be_called(start: Start) -> None:
+    with pytest.raises(Unusable, match="CALLBACK_KEY_FILE"):
+        await start(callback_hosts="shop.example")
