@@ -61,8 +61,8 @@ if __name__ == "__main__":
     http, grpc, *token = sys.argv[1:]
     authorized = {"authorization": f"Bearer {token[0]}"} if token else {}
     picture = encode(sys.stdin.buffer.read())["image"]
-    answers = {
-        "http": asked(tritonclient.http, http, authorized, picture),
-        "grpc": asked(tritonclient.grpc, grpc, authorized, picture),
+    answers = {  # each with a copy of the headers: the client adds to them
+        "http": asked(tritonclient.http, http, dict(authorized), picture),
+        "grpc": asked(tritonclient.grpc, grpc, dict(authorized), picture),
     }
     print(json.dumps(answers))
