@@ -15,7 +15,7 @@ from services.chassis.ports import PORTS
 
 BASES = range(18080, 28080, 400)
 WAIT_SECONDS = 1500
-UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+UNITS = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "B": 1}
 PUBLISHED = re.compile(r"\$\{(PORT(?:_\w+)?):-(\d+)\}")
 TRAINED = Path("volumes/trainer/cache")
 

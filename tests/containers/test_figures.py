@@ -26,7 +26,9 @@ def test_nothing_was_measured(tmp_path: Path) -> None:
     assert list(Figures(tmp_path / "none")) == []
 
 
-@pytest.mark.parametrize(("text", "megabytes"), [("512KiB", 0.524288), ("100MiB", 104.8576), ("1GiB", 1073.741824)])
+@pytest.mark.parametrize(
+    ("text", "megabytes"), [("0B", 0), ("512KiB", 0.524288), ("100MiB", 104.8576), ("1GiB", 1073.741824)]
+)
 def test_memory_is_read_as_docker_tells_it(text: str, megabytes: float) -> None:
     assert held(text) == pytest.approx(megabytes)
 
