@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request
 
+from models.languages import foreign
 from services.chassis.errors import BadInput, Fault
 from services.chassis.logs import request_id
 from services.inference_sync.asking import Askers, parameters
@@ -35,6 +36,8 @@ def routes(predictors: Predictors, askers: Askers) -> APIRouter:
         body = await request.body()
         context, marks = askers.context(headers, request_id.get() or ""), parameters(headers)
         raw = text_of(body) if predictor.takes_text else body
+        if predictor.takes_text:
+            check_language(predictor, raw.decode())
         try:
             prediction, answer = await predictor.judge(raw, context, marks)
         except ValueError as error:
@@ -58,6 +61,15 @@ def text_of(body: bytes) -> bytes:
         return str(text).encode() if isinstance(text, str) else _no_text()
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return _no_text()
+
+
+def check_language(predictor: Predictor, text: str) -> None:
+    """The model was made for some languages; raises BadInput for a text that can be in none of them."""
+    languages = [language for spec in predictor.manifest.inputs for language in spec.language or ()]
+    if scripts := foreign(text, languages):
+        what = f"is written in {', '.join(scripts)}"
+        allowed = f"a text in {' or '.join(languages)}"
+        raise BadInput(f"The text {what}.", Fault(where="body.text", what=what, allowed=allowed))
 
 
 def _no_text() -> bytes:

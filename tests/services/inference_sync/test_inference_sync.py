@@ -199,6 +199,13 @@ async def test_what_is_no_text_is_refused(loaded: httpx.AsyncClient, body: bytes
     assert answer.json()["errors"]
 
 
+async def test_a_text_in_another_language_is_refused_with_the_reason(loaded: httpx.AsyncClient) -> None:
+    answer = await loaded.post("/v2/models/tiny/predict", json={"text": "Продам кота"})
+    assert answer.status_code == 422
+    (fault,) = answer.json()["errors"]
+    assert fault == {"where": "body.text", "what": "is written in CYRILLIC", "allowed": "a text in en"}
+
+
 async def test_predictions_are_counted(loaded: httpx.AsyncClient) -> None:
     await loaded.post(INFER, json={"inputs": [TENSOR]})
     metrics = (await loaded.get("/metrics")).text
