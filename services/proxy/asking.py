@@ -54,9 +54,7 @@ class Desk:
         if refused:
             await self.jobs.forget(job_id)
             raise refused
-        if quick:
-            await self.jobs.note(job_id, quick)
-        self._background.wake()  # not before: the slow answer would take from the quick one
+        self._background.begin(job_id, quick)
         return Job(job_id, asked.subject, "waiting", 0, quick, None, None, False, datetime.now(UTC), None, None)
 
     async def _quick(self, question: Question) -> tuple[dict[str, Any] | None, PredictorRefused | None]:

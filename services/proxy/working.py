@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from services.proxy.jobs import Jobs, Taken
@@ -31,7 +33,22 @@ class Background:
         self._jobs, self._slow, self._metrics = jobs, slow, metrics
         self._at_once, self._patience, self._lease = at_once, patience_seconds, lease_seconds
         self._working: dict[UUID, asyncio.Task[None]] = {}
+        self._noting: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
+
+    def begin(self, job_id: UUID, quick: Mapping[str, Any] | None) -> None:
+        """The quick answer is on its way, and no sooner: the slow one would take from it."""
+        task = asyncio.create_task(self._noted(job_id, quick))
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
+
+    async def _noted(self, job_id: UUID, quick: Mapping[str, Any] | None) -> None:
+        try:
+            if quick:
+                await self._jobs.note(job_id, quick)
+        except Exception as error:  # whoever asked has it; the row lacks it
+            log.warning("not noted: %r", error, extra={"action": "job.not_noted", "job_id": str(job_id)})
+        self.wake()
 
     def wake(self) -> None:
         """There is something to do."""
