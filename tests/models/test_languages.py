@@ -19,7 +19,7 @@ from models.languages import foreign
         "👍 100%",
         "",
         "123-456",
-        "お茶 (чай)",
+        "お茶です (чай)",
     ],
 )
 def test_japanese_and_english_pass(text: str) -> None:
