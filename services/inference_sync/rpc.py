@@ -9,11 +9,12 @@ from time import perf_counter
 from typing import Any
 
 import grpc
+import numpy as np
 from fastapi import Request
 from numpy.typing import NDArray
 from prometheus_client import Counter, Histogram
 
-from models.contract import Arrays, Manifest, check
+from models.contract import DTYPES, Arrays, Manifest, check
 from models.refusal import ContractBroken
 from services.chassis import errors, ports
 from services.chassis.auth import operator, signed_in
@@ -137,6 +138,8 @@ class Rpc:
 
     def _inputs(self, manifest: Manifest, asked: Any) -> Arrays:
         """The arrays of a request, held against the contract; raises ContractBroken."""
+        if not asked.outputs and (quick := _usual(manifest, asked, self._max_batch)):
+            return quick
         check_wanted(manifest, [output.name for output in asked.outputs])
         raws: Sequence[bytes] = asked.raw_input_contents
         if raws and len(raws) != len(asked.inputs):
@@ -149,6 +152,25 @@ class Rpc:
             arrays[tensor.name] = _raw(tensor, raws[at]) if raws else _typed(tensor)
         check(manifest, arrays)
         return arrays
+
+
+def _usual(manifest: Manifest, asked: Any, max_batch: int) -> Arrays | None:
+    """The arrays of a request like most: every input as raw bytes, in the contract's order. None: look closer."""
+    arrays: dict[str, NDArray[Any]] = {}
+    if not len(manifest.inputs) == len(asked.inputs) == len(asked.raw_input_contents):
+        return None
+    for spec, tensor, raw in zip(manifest.inputs, asked.inputs, asked.raw_input_contents, strict=True):
+        shape = tuple(tensor.shape)
+        if spec.name != tensor.name or spec.datatype != tensor.datatype or spec.datatype == "BYTES":
+            return None
+        if min(shape, default=0) < 1 or shape[0] > max_batch or tensor.HasField("contents"):
+            return None
+        try:
+            arrays[spec.name] = np.frombuffer(raw, DTYPES[spec.datatype]).reshape(shape)
+        except ValueError:
+            return None
+    check(manifest, arrays)
+    return arrays
 
 
 def _raw(tensor: Any, raw: bytes) -> NDArray[Any]:
