@@ -19,6 +19,7 @@ from services.chassis.service import Service
 from services.chassis.settings import Settings
 from services.prediction import (
     NOBODY,
+    OVER_LIMIT,
     OVERLOADED,
     Context,
     NotLoaded,
@@ -129,7 +130,8 @@ class Predictor:
         self, raw: bytes, context: Context = NOBODY, parameters: Mapping[str, Any] | None = None
     ) -> tuple[Prediction, dict[str, Any]]:
         """From raw bytes to the answer in words; raises ValueError where the bytes are no such thing."""
-        inputs, found = await self._encoded(raw)
+        over = parameters is not None and parameters.get(OVER_LIMIT)
+        inputs, found = ({}, {}) if over else await self._encoded(raw)  # the default needs no tensors
         request = PredictionRequest(self.name, inputs, parameters={**(parameters or {}), **found}, context=context)
         prediction = await self.predict(request)
         return prediction, self.features.answer(self.manifest, prediction.outputs)
