@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import grpc
 import httpx
@@ -19,6 +20,7 @@ from tests.servers import eventually, free_port, listening, running
 from tests.services.inference_sync.test_inference_sync import INFER, TENSOR
 from tests.services.sources.tiny import artefact
 
+protocol: Any = open_inference_pb2
 ROOT = Path(__file__).parents[3]
 FILES = {
     "__init__.py": "",
@@ -58,8 +60,8 @@ def host(tmp_path: Path, package: str) -> Iterator[tuple[str, int]]:
 def ready_by_grpc(port: int) -> bool:
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
         asking = channel.unary_unary("/inference.GRPCInferenceService/ModelReady")
-        answer = asking(open_inference_pb2.ModelReadyRequest(name="tiny").SerializeToString(), timeout=20)
-    return bool(open_inference_pb2.ModelReadyResponse.FromString(answer).ready)
+        answer = asking(protocol.ModelReadyRequest(name="tiny").SerializeToString(), timeout=20)
+    return bool(protocol.ModelReadyResponse.FromString(answer).ready)
 
 
 def test_with_nothing_on_disk_it_is_healthy_but_its_model_is_not_ready(tmp_path: Path, package: str) -> None:
