@@ -7,6 +7,7 @@ host's tables and its memory is read. They are taken out again.
 """
 
 import argparse
+import contextlib
 import io
 import json
 import os
@@ -111,13 +112,22 @@ def host_run(place: Place, http: httpx.Client, host: psutil.Process) -> tuple[st
     most = 0.0
     while run["state"] in ("waiting", "running"):
         time.sleep(0.2)
-        most = max(most, host.memory_info().rss / 1e6)
+        most = max(most, memory_mb(host))
         run = http.get(f"/api/batch/runs/{run['id']}").raise_for_status().json()
         sys.stderr.write(f"progress state={run['state']} done={run['done']} total={run['total']}\n")
     began, ended = (datetime.fromisoformat(run[name]) for name in ("started_at", "finished_at"))
     if run["state"] != "done":
         raise SystemExit(f"bench: the run failed: {run['error']} {run['failures']}")
     return run["id"], run["done"], (ended - began).total_seconds(), most
+
+
+def memory_mb(host: psutil.Process) -> float:
+    """Of the host and the process that does the run."""
+    total = 0
+    for process in (host, *host.children(recursive=True)):
+        with contextlib.suppress(psutil.Error):
+            total += process.memory_info().rss
+    return total / 1e6
 
 
 def bare_loop(root: Path, models: Path, ids: Sequence[str], rows: int) -> float:
@@ -191,7 +201,7 @@ def pid_of(place: Place, name: str) -> int:
         capture_output=True,
         check=True,
     )
-    processes = json.loads(told.stdout)["processes"]
+    processes = json.loads(told.stdout)["services"]
     return next(int(process["pid"]) for process in processes if process["name"] == name)
 
 

@@ -18,8 +18,13 @@ NEVER = {
     "models": {"torch", "fastapi", "starlette", "sklearn", "dvc", "mlflow"},
     "services": {"torch", "sklearn", "dvc", "onnx", "skl2onnx", "pandas", "matplotlib"},
 }
-KNOWN_ARROWS = {("scripts/runner", "services.chassis.ports"), ("scripts/benchmarks", "models.contract")}
-"""The runner must know the one list of ports; the serving bench makes a small model of its own."""
+KNOWN_ARROWS = {
+    ("scripts/runner", "services.chassis.ports"),
+    ("scripts/containers", "services.chassis.ports"),
+    ("scripts/benchmarks", "models.contract"),
+    ("scripts/benchmarks", "services.inference_sync"),
+}
+"""Both ways to run need the one list of ports; the serving bench makes a small model and speaks the same protocol."""
 OWN_VENV = "services/mlflow/"
 """The MLflow server runs in a venv of its own."""
 WORK = {
