@@ -32,7 +32,8 @@ from psycopg.types.json import Jsonb
 from scripts.benchmarks.generators import pinned
 from scripts.benchmarks.registration import photos
 from scripts.benchmarks.running import add_platform
-from scripts.benchmarks.tables import Bound, table
+from scripts.benchmarks.serving import machine
+from scripts.benchmarks.tables import Bound, markdown, table
 
 CHUNK, WORKERS = 64, 2
 PICTURE, TEXT = "image_screening", "text_violation"
@@ -162,8 +163,8 @@ def newest(folder: Path) -> Path:
     return folder / (folder / "champion").read_text().strip() / "model.onnx"
 
 
-def measure(place: Place, rows: int) -> list[Bound]:
-    """Print the table; the bounds."""
+def measure(place: Place, rows: int) -> tuple[str, list[Bound]]:
+    """The table, and the bounds."""
     volumes = place.state / "volumes"
     ids = pictures(volumes / "files")
     host = psutil.Process(pid_of(place, "inference-batch"))
@@ -185,8 +186,8 @@ def measure(place: Place, rows: int) -> list[Bound]:
     cells = [
         [f"{n:,}", f"{rate:.1f}", f"{bare:.1f}", f"{rate / bare:.2f}", f"{most:.0f}"] for n, rate, bare, most in found
     ]
-    print(table(("rows", "host rows/s", "bare loop rows/s", "ratio", "memory MB (most)"), cells), flush=True)
-    return [
+    shown = table(("rows", "host rows/s", "bare loop rows/s", "ratio", "memory MB (most)"), cells)
+    return shown, [
         Bound("batch beside the bare batched loop", found[-1][1] / found[-1][2], 0.85),
         Bound("memory with ten times the rows", found[-1][3] / found[0][3], 1.1, most=True),
     ]
@@ -219,14 +220,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_platform(parser)
     parser.add_argument("--rows", type=int, default=300)
     parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--page", type=Path, help="write the table into this Markdown page")
     given = parser.parse_args(arguments)
     pinned(given.cores)
     state = Path(os.environ.get("STATE_DIR", ".state")).absolute()
     headers = operator(given.platform, given.accounts)
     place = Place(given.platform, state, int(os.environ.get("PORT", "8080")), headers)
-    bounds = measure(place, given.rows)
-    for bound in bounds:
-        print(bound)
+    shown, bounds = measure(place, given.rows)
+    print(shown, *bounds, sep="\n")
+    if given.page:
+        markdown(given.page, "batch", [f"{machine(given.cores)}.", shown, *map(str, bounds)])
     return 0 if all(bound.kept for bound in bounds) else 1
 
 

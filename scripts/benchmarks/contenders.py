@@ -5,6 +5,7 @@ Each serves the same ONNX file with two workers, or where it has one process a p
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,9 +55,10 @@ class Contender:
     site: str = ""
     """A `sitecustomize` that its venv needs."""
 
-    def program(self, place: Place, name: str) -> str:
-        """A program of its virtual environment."""
-        return str(place.folder / "venv" / "bin" / name)
+    @property
+    def slug(self) -> str:
+        """The name as a folder has it."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
 
 
 def ours(patterns: str) -> Callable[[Place], list[Command]]:

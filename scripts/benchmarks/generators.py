@@ -60,13 +60,25 @@ def h2load(
     ports: Sequence[int], path: str, body: Path, headers: Sequence[str], clients: int, seconds: float
 ) -> Measured:
     """A closed loop over HTTP/2, one request at a time on each connection; several ports at once."""
-    share = max(1, clients // len(ports))
+    return _closed(ports, path, body, headers, clients, seconds, "-m1")
+
+
+def h1load(
+    ports: Sequence[int], path: str, body: Path, headers: Sequence[str], clients: int, seconds: float
+) -> Measured:
+    """The same over HTTP/1.1: for bodies that are no text."""
+    return _closed(ports, path, body, headers, clients, seconds, "--h1")
+
+
+def _closed(
+    ports: Sequence[int], path: str, body: Path, headers: Sequence[str], clients: int, seconds: float, protocol: str
+) -> Measured:
+    options = [protocol, f"-c{max(1, clients // len(ports))}", f"-D{seconds:g}"]
     with TemporaryDirectory() as folder:
         logs = [Path(folder) / str(port) for port in ports]
         running = [
             subprocess.Popen(
-                _words(log, f"http://127.0.0.1:{port}{path}", body, headers, ["-m1", f"-c{share}", f"-D{seconds:g}"]),
-                stdout=subprocess.DEVNULL,
+                _words(log, f"http://127.0.0.1:{port}{path}", body, headers, options), stdout=subprocess.DEVNULL
             )
             for port, log in zip(ports, logs, strict=True)
         ]

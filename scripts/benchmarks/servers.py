@@ -4,6 +4,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -61,6 +62,8 @@ def serving(contender: Contender, place: Place) -> Iterator[list[int]]:
     with log.open("wb") as output:
         processes = [started(command, output.fileno()) for command in contender.start(place)]
         try:
+            for port in contender.grpc_ports(place.port) if contender.grpc_ports else ():
+                listening(port, processes, log)
             for port in contender.ports(place.port):
                 answers(f"http://127.0.0.1:{port}{contender.path}", contender.body, processes, log)
             yield [process.pid for process in processes]
@@ -80,6 +83,16 @@ def started(command: Command, output: int) -> "subprocess.Popen[bytes]":
     )
 
 
+def listening(port: int, processes: "Sequence[subprocess.Popen[bytes]]", log: Path) -> None:
+    """Wait until the port is open."""
+    deadline = time.monotonic() + STARTING_SECONDS
+    while time.monotonic() < deadline and all(process.poll() is None for process in processes):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    raise DidNotStart(f"port {port} is not open: {log.read_text(errors='replace')[-100:]}")
+
+
 def answers(url: str, body: str, processes: "Sequence[subprocess.Popen[bytes]]", log: Path) -> None:
     """Wait until the model itself answers."""
     deadline = time.monotonic() + STARTING_SECONDS
@@ -95,6 +108,18 @@ def answers(url: str, body: str, processes: "Sequence[subprocess.Popen[bytes]]",
         time.sleep(0.1)
     lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
     raise DidNotStart((lines[-1] if lines else last)[:160])
+
+
+def reached(url: str, body: bytes, log: Path) -> None:
+    """Wait until the model itself answers a binary body."""
+    deadline, last = time.monotonic() + STARTING_SECONDS, ""
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.HTTPError):
+            last = httpx.post(url, content=body, timeout=10).text
+            if '"served_by":"model"' in last.replace(" ", ""):
+                return
+        time.sleep(0.1)
+    raise DidNotStart(f"{last[:100]} {log}")
 
 
 def ended(processes: "Sequence[subprocess.Popen[bytes]]") -> None:

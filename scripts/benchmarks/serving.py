@@ -58,7 +58,7 @@ def measured(contenders: Sequence[Contender], folder: Path, rounds: int, seconds
     models = folder / "models"
     onnx = artefact(models)
     places = {
-        contender.name: Place(folder / f"contender-{at}", onnx, models, FIRST_PORT + at * PORTS_EACH)
+        contender.name: Place(folder / contender.slug, onnx, models, FIRST_PORT + at * PORTS_EACH)
         for at, contender in enumerate(contenders)
     }
     results = {contender.name: Results() for contender in contenders}
