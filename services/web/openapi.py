@@ -13,7 +13,10 @@ from services.web.app import App
 from services.web.remote import Remote, unless_resting
 
 Document = dict[str, Any]
-SERVICES = ("identity", "items", "images", "texts", "search", "inference-sync", "trainer", "monitoring")
+SERVICES = (
+    *("identity", "items", "images", "texts", "search", "inference-sync", "inference-async", "inference-batch"),
+    *("proxy", "image-builder", "trainer", "monitoring"),
+)
 EXTERNAL = ("/api/", "/v2")
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 FRESH_SECONDS = 30.0

@@ -27,6 +27,9 @@ class WebSettings(Settings):
     search_url: str = Field("http://search:8150", description="Search.")
     inference_sync_url: str = Field("http://inference-sync:8200", description="Models that answer at once.")
     inference_async_url: str = Field("http://inference-async:8240", description="Models that screen items.")
+    inference_batch_url: str = Field("http://inference-batch:8250", description="Scheduled jobs.")
+    proxy_url: str = Field("http://proxy:8170", description="Quick answers now, better ones later.")
+    image_builder_url: str = Field("http://image-builder:8270", description="Images with a model inside.")
     trainer_url: str = Field("http://trainer:8260", description="Training runs.")
     monitoring_url: str = Field("http://monitoring:8180", description="Alerts, releases and training runs.")
     mlflow_tracking_uri: str = Field("http://mlflow:8300", description="The registry of models.")
@@ -41,6 +44,9 @@ class WebSettings(Settings):
             "search": self.search_url,
             "inference-sync": self.inference_sync_url,
             "inference-async": self.inference_async_url,
+            "inference-batch": self.inference_batch_url,
+            "proxy": self.proxy_url,
+            "image-builder": self.image_builder_url,
             "trainer": self.trainer_url,
             "monitoring": self.monitoring_url,
             "mlflow": self.mlflow_tracking_uri,
