@@ -36,7 +36,7 @@ from services.sources.model_load import LoadMetrics, ModelLoad
 from services.sources.onnx_model import Features
 from services.sources.threads import Threads
 from services.spool.spooling import spooling
-from services.wiring import Wiring, wired
+from services.wiring import Wiring, waits, wired
 
 
 class PredictorSettings(Settings):
@@ -110,6 +110,12 @@ class Predictor:
     features: Features
     threads: Threads
     aliases: Aliases
+    waits: bool = True
+    """Whether a pattern may wait for something."""
+
+    def answers_at_once(self, rows: int) -> bool:
+        """Whether so many rows are answered without waiting for anything."""
+        return not self.waits and self.source.is_quick(rows)
 
     @property
     def manifest(self) -> Manifest:
@@ -173,7 +179,9 @@ def served(
             spool=spool,
         )
         predict = counts.counted(wired(source.predict, wiring))
-        predictors[source.name] = Predictor(source.name, source, predict, model.features, threads, aliases)
+        predictors[source.name] = Predictor(
+            source.name, source, predict, model.features, threads, aliases, waits(source.name)
+        )
     service.background(_following(predictors.values(), settings.model_poll_seconds))
     if settings.model_folder:
         service.ready_checks["models"] = partial(_all_loaded, predictors)

@@ -25,6 +25,8 @@ from services.spool.writer import Spool
 LOGGED_PATTERNS, DEFAULT_PATTERNS = "prediction_log,fallback", "fallback"
 """Around a model whose setting names none: with a spool, and without one."""
 LOG = "prediction_log"
+AT_ONCE = {LOG, "fallback"}
+"""Patterns that wait for nothing themselves, for small requests at least."""
 ORDER = (
     ("ab_test", "cache", "one group gets the other's answers"),
     ("fallback", "circuit_breaker", "who is cut off gets an error and not the default"),
@@ -106,6 +108,11 @@ def chosen(model: str) -> list[str]:
         if inner in names and outer in names[names.index(inner) :]:
             raise WrongOrder(f"PATTERNS_{model.upper()}: {outer} goes before {inner}, or {why}")
     return names
+
+
+def waits(model: str) -> bool:
+    """Whether a pattern around the model may wait for something, even where the model does not."""
+    return not AT_ONCE.issuperset(chosen(model))
 
 
 def known() -> set[str]:

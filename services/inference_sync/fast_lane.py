@@ -1,67 +1,36 @@
-"""The fast lane: `infer` as one plain ASGI function in front of FastAPI.
+"""The fast lane: `infer` in front of FastAPI, with the contract, the patterns and the answers of `infer.py`.
 
-Same contract (`check`), same patterns, same answers as the other road (`infer.py`). What it does not take in at once
-(raw bytes, chosen outputs, large bodies, mistakes) that road's decoder reads, or says what is wrong with it.
+A usual request to a small model is answered at once (`_Lane`). Any other of a known model is a plain ASGI call, and
+what is wrong with a request that road's decoder says.
 """
 
-from array import array
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from time import perf_counter
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
-import numpy as np
 from fastapi import Request
-from msgspec import UNSET
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from models.contract import DTYPES, Manifest, check
-from models.refusal import ContractBroken
+from models.contract import Manifest
 from services.chassis import errors
+from services.chassis.at_once import Answer
 from services.chassis.http import App, Receive, Scope, Send, usable
 from services.chassis.ids import as_text, new_id
 from services.chassis.logs import request_id
 from services.chassis.service import Service
 from services.inference_sync.asking import Askers, Headers, parameters
 from services.inference_sync.infer import Decoded, answered, decoded_anywhere
+from services.inference_sync.usual import Reader, reader
 from services.open_inference import JSON_SIZE, MOST_LISTS, write_answer
+from services.patience import at_once
 from services.prediction import PredictionRequest
-from services.predictors import Predictors
+from services.predictors import Predictor, Predictors
 
 ROUTE = "/v2/models/{name}/infer"
 JSON = (b"content-type", b"application/json")
 RAW_FOLLOWS = JSON_SIZE.encode()
-CODES = {"FP32": "f", "INT32": "i", "INT64": "q", "UINT8": "B"}
-
-
-class Tensor(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """One input; its values are read when the contract has told their type."""
-
-    name: str
-    datatype: str
-    shape: list[int]
-    data: msgspec.Raw
-    parameters: Any = UNSET
-
-
-class Asked(msgspec.Struct, gc=False, forbid_unknown_fields=True):
-    """What most requests have."""
-
-    inputs: list[Tensor]
-    id: Annotated[str, msgspec.Meta(max_length=200)] | None = None
-    outputs: Any = UNSET
-    parameters: Any = UNSET
-
-
-_asked = msgspec.json.Decoder(Asked)
-_values: dict[str, msgspec.json.Decoder[Any]] = {
-    name: msgspec.json.Decoder(list[float] if code == "f" else list[int]) for name, code in CODES.items()
-}
-
-
-class Strange(Exception):
-    """A request unlike most."""
 
 
 class FastLane:
@@ -70,51 +39,102 @@ class FastLane:
     def __init__(
         self, app: App, service: Service, predictors: Predictors, askers: Askers, *, max_batch: int, max_bytes: int
     ) -> None:
-        self._app, self._service, self._askers = app, service, askers
-        self._max_batch, self._max_bytes = max_batch, max_bytes
-        self._predictors = {f"/v2/models/{name}/infer": predictor for name, predictor in predictors.items()}
+        self._app, self._service, self._max_bytes = app, service, max_bytes
         self._count = cache(service.metrics.requests.labels)
         self._observe = service.metrics.request_seconds.labels("POST", ROUTE).observe
+        done = partial(self._done, 200)
+        self._lanes = {
+            ROUTE.format(name=name): _Lane(predictor, askers, max_batch, done) for name, predictor in predictors.items()
+        }
+        service.lanes |= {path.encode(): lane.at_once for path, lane in self._lanes.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        predictor = self._predictors.get(scope.get("path", ""))
-        if predictor is None or scope["method"] != "POST":
+        lane = self._lanes.get(scope.get("path", ""))
+        if lane is None or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        started, headers, new = perf_counter(), dict(scope["headers"]), new_id()
-        given = headers.get(b"x-request-id")
-        asker = (usable(given.decode("latin-1")) if given else None) or as_text(new)
+        started, headers = perf_counter(), dict(scope["headers"])
+        asker = asked_by(headers) or as_text(new_id())
         request_id.set(asker)
         try:
             body = await body_of(receive, headers, self._max_bytes)
-            asked = await self._decoded(predictor.manifest, body, headers)
-            context, marks = self._askers.context(headers, asker), parameters(headers, asked.parameters)
-            prediction = await predictor.predict(PredictionRequest(predictor.name, asked.inputs, new, marks, context))
-            if asked.binary is None:
-                status, content = 200, write_answer(prediction, asked.id, asked.wanted)
-                about = [JSON, (b"content-length", b"%d" % len(content)), (b"x-request-id", asker.encode())]
-                await send({"type": "http.response.start", "status": 200, "headers": about})
-                await send({"type": "http.response.body", "body": content})
-            else:
-                status = await _send(answered(asked, prediction), asker, scope, receive, send)
+            if answer := lane.at_once(headers, body):
+                await _send_json(answer, send)
+                return
+            response = await lane.answer(headers, body, asker)
         except ClientDisconnect:
             return
         except Exception as error:
             scope["app"] = self._service.app
-            status = await _send(await errors.answer(Request(scope), error), asker, scope, receive, send)
+            response = await errors.answer(Request(scope), error)
+        response.headers["x-request-id"] = asker
+        await response(scope, receive, send)
+        self._done(response.status_code, started)
+
+    def _done(self, status: int, started: float) -> None:
         self._count("POST", ROUTE, str(status)).inc()
         self._observe(perf_counter() - started)
 
-    async def _decoded(self, manifest: Manifest, body: bytes, headers: Headers) -> Decoded:
-        raw_follows = headers.get(RAW_FOLLOWS)
-        if raw_follows is None and len(body) <= MOST_LISTS:
-            try:
-                return taken_in(manifest, body, self._max_batch)
-            except (Strange, ContractBroken, ValueError, OverflowError, RecursionError):
-                pass
-        size = raw_follows.decode("latin-1") if raw_follows is not None else None
-        return await decoded_anywhere(manifest, body, size, self._max_batch)
+
+class _Lane:
+    """`infer` of one model."""
+
+    def __init__(self, predictor: Predictor, askers: Askers, max_batch: int, done: Callable[[float], None]) -> None:
+        self._predictor, self._askers, self._max_batch, self._done = predictor, askers, max_batch, done
+        self._manifest: Manifest | None = None
+        self._read: Reader = _nothing
+
+    def at_once(self, headers: Headers, body: bytes) -> Answer | None:
+        """The answer, if that of a usual request waits for nothing. None: ask in the other way, which tells why."""
+        started = perf_counter()
+        asked = self._usual(headers, body)
+        if asked is None or not self._predictor.answers_at_once(asked.rows):
+            return None
+        new = new_id()
+        asker = asked_by(headers) or as_text(new)
+        token = request_id.set(asker)
+        try:
+            context, marks = self._askers.context(headers, asker), parameters(headers)
+            request = PredictionRequest(self._predictor.name, asked.inputs, new, marks, context)
+            prediction = at_once(self._predictor.predict(request))
+            content = write_answer(prediction, asked.id)
+        except Exception:
+            return None
+        finally:
+            request_id.reset(token)
+        self._done(started)
+        return asker, content
+
+    async def answer(self, headers: Headers, body: bytes, asker: str) -> Any:
+        """The answer to any request; raises what is wrong with it."""
+        asked = self._usual(headers, body) or await self._other(headers, body)
+        context, marks = self._askers.context(headers, asker), parameters(headers, asked.parameters)
+        request = PredictionRequest(self._predictor.name, asked.inputs, parameters=marks, context=context)
+        return answered(asked, await self._predictor.predict(request))
+
+    def _usual(self, headers: Headers, body: bytes) -> Decoded | None:
+        """What a request asks that keeps the contract and is like most; None: look closer."""
+        if RAW_FOLLOWS in headers or len(body) > MOST_LISTS:
+            return None
+        manifest = self._predictor.manifest
+        if manifest is not self._manifest:
+            self._manifest, self._read = manifest, reader(manifest, self._max_batch)
+        return self._read(body)
+
+    async def _other(self, headers: Headers, body: bytes) -> Decoded:
+        size = headers[RAW_FOLLOWS].decode("latin-1") if RAW_FOLLOWS in headers else None
+        return await decoded_anywhere(self._predictor.manifest, body, size, self._max_batch)
+
+
+def _nothing(body: bytes) -> Decoded | None:
+    return None
+
+
+def asked_by(headers: Headers) -> str | None:
+    """The request id that came with a request, if it may be passed on."""
+    given = headers.get(b"x-request-id")
+    return usable(given.decode("latin-1")) if given else None
 
 
 async def body_of(receive: Receive, headers: Headers, limit: int) -> bytes:
@@ -132,25 +152,8 @@ async def body_of(receive: Receive, headers: Headers, limit: int) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def taken_in(manifest: Manifest, body: bytes, max_batch: int) -> Decoded:
-    """A request that keeps the contract; raises one of several exceptions for any other, without a reason to show."""
-    asked = _asked.decode(body)
-    if asked.outputs is not UNSET or asked.parameters is not UNSET or len(asked.inputs) != len(manifest.inputs):
-        raise Strange
-    inputs = {}
-    for spec, tensor in zip(manifest.inputs, asked.inputs, strict=True):
-        if tensor.name != spec.name or tensor.datatype != spec.datatype or tensor.parameters is not UNSET:
-            raise Strange
-        shape, code = tensor.shape, CODES.get(spec.datatype)
-        if code is None or min(shape, default=0) < 1 or shape[0] > max_batch:
-            raise Strange
-        values = array(code, _values[spec.datatype].decode(tensor.data))
-        inputs[spec.name] = np.frombuffer(values, DTYPES[spec.datatype]).reshape(shape)
-    check(manifest, inputs)
-    return Decoded(inputs, asked.id, (), {})
-
-
-async def _send(response: Any, asker: str, scope: Scope, receive: Receive, send: Send) -> int:
-    response.headers["x-request-id"] = asker
-    await response(scope, receive, send)
-    return int(response.status_code)
+async def _send_json(answer: Answer, send: Send) -> None:
+    asker, content = answer
+    about = [JSON, (b"content-length", b"%d" % len(content)), (b"x-request-id", asker.encode())]
+    await send({"type": "http.response.start", "status": 200, "headers": about})
+    await send({"type": "http.response.body", "body": content})

@@ -31,7 +31,7 @@ INLINE_BYTES = 64 * 1024
 LARGE_BYTES = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decoded:
     """A request that keeps the contract."""
 
@@ -41,6 +41,11 @@ class Decoded:
     parameters: Mapping[str, Any]
     binary: Binary | None = None
     """Which outputs go as raw bytes; None: no output does."""
+
+    @property
+    def rows(self) -> int:
+        """The batch size."""
+        return int(next(iter(self.inputs.values())).shape[0])
 
 
 def routes(predictors: Predictors, askers: Askers, max_batch: int) -> APIRouter:

@@ -92,6 +92,10 @@ class ModelLoad:
         """The version that serves, if one does."""
         return self.serving.release.version if self.serving else None
 
+    def is_quick(self, rows: int) -> bool:
+        """Whether so many rows are answered, or refused, without waiting for anything."""
+        return self.serving is None or self.serving.model.is_quick(rows)
+
     async def predict(self, request: PredictionRequest) -> Prediction:
         """Answer with the version that serves at this moment; raises NotLoaded or Overloaded."""
         serving = self.serving
