@@ -10,6 +10,7 @@ import struct
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,12 +26,13 @@ from services.inference_sync import open_inference_pb2
 BARE, PEER = "bare grpc.aio handler", "MLServer 1.7.1"
 HEADERS = ("content-type: application/grpc", "te: trailers")
 CONNECTIONS = (1, 64)
+protocol: Any = open_inference_pb2
 FIRST_PORT = 17700
 
 
 def message() -> bytes:
     """One request in gRPC's frame: not compressed, length, bytes."""
-    asked = open_inference_pb2.ModelInferRequest(model_name="iris")
+    asked = protocol.ModelInferRequest(model_name="iris")
     asked.inputs.add(name="features", datatype="FP32", shape=[1, 4])
     asked.raw_input_contents.append(np.array([5.1, 3.5, 1.4, 0.2], np.float32).tobytes())
     body: bytes = asked.SerializeToString()

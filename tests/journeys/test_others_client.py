@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import grpc
 import pytest
 
-from services.chassis.ports import PORTS
 from tests.journeys.test_inference import MODELS
 from tests.platform import Platform, photo
 
@@ -43,13 +42,12 @@ def test_through_the_gateway_with_a_token(platform: Platform) -> None:
 
 
 def test_inside_no_token_is_needed(platform: Platform) -> None:
-    if platform.state_dir is None:
+    rest, grpc_ = platform.inside("inference-sync"), platform.inside("inference-sync", "inference-sync-grpc")
+    if not rest:
         pytest.skip("the inside of a platform that was not started here cannot be reached")
-    offset = int(urlsplit(platform.url).port or 0) - PORTS["gateway"]
     friendly = platform.user().http.post("/v2/models/image_screening/predict", content=photo("cat")).json()
-    for replica in range(2):
-        ports = (PORTS[name] + offset + replica for name in ("inference-sync", "inference-sync-grpc"))
-        right(ask(*(f"127.0.0.1:{port}" for port in ports)), friendly)
+    for addresses in zip(rest, grpc_, strict=True):
+        right(ask(*addresses), friendly)
 
 
 def test_without_a_token_the_gateway_refuses(platform: Platform) -> None:

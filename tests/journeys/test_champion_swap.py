@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -26,7 +25,7 @@ class Registry:
     """The platform's MLflow, to which a version of a model can be added."""
 
     http: httpx.Client
-    offset: int
+    replicas: list[str]
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         answer = self.http.request(method, f"/api/2.0/{path}", **options)
@@ -45,18 +44,19 @@ class Registry:
             body["tags"] = [{"key": "manifest_sha256", "value": "0" * 64}]
         return str(self.call("POST", "mlflow/model-versions/create", json=body)["model_version"]["version"])
 
-    def metrics(self, replica: int) -> str:
-        port = PORTS["inference-sync"] + self.offset + replica
-        return httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=10).text
+    def metrics(self) -> list[str]:
+        """What each replica of the host shows."""
+        return [httpx.get(f"http://{replica}/metrics", timeout=10).text for replica in self.replicas]
 
 
 @pytest.fixture
 def registry(platform: Platform) -> Iterator[Registry]:
-    if platform.state_dir is None:
+    replicas = platform.inside("inference-sync")
+    if not replicas:
         pytest.skip("the registry of a platform that was not started here cannot be reached")
-    offset = int(urlsplit(platform.url).port or 0) - PORTS["gateway"]
-    with httpx.Client(base_url=f"http://127.0.0.1:{PORTS['mlflow'] + offset}", timeout=20) as http:
-        found = Registry(http, offset)
+    assert len(replicas) == 2
+    with httpx.Client(base_url=f"http://127.0.0.1:{PORTS['mlflow'] + platform.offset}", timeout=20) as http:
+        found = Registry(http, replicas)
         before = found.champion()["version"]
         yield found
         promote(before)
@@ -69,7 +69,7 @@ def promote(version: str) -> None:
 
 def live(registry: Registry, version: str) -> bool:
     line = f'model_info{{model="{MODEL}",version="{version}"}} 1.0'
-    return all(line in registry.metrics(replica) for replica in range(2))
+    return all(line in text for text in registry.metrics())
 
 
 @dataclass
@@ -131,10 +131,9 @@ def test_what_does_not_fit_leaves_the_old_one_serving_and_raises_the_alarm(
         promote(spoilt)
 
         def alarmed() -> bool:
-            told = [registry.metrics(replica) for replica in range(2)]
             behind = f'model_champion_refused{{model="{MODEL}"}} 1.0'
             refused = re.compile(rf'model_refused_total{{model="{MODEL}",reason="manifest"}} [1-9]')
-            return all(behind in text and refused.search(text) for text in told)
+            return all(behind in text and refused.search(text) for text in registry.metrics())
 
         eventually(alarmed, "the alarm in both replicas", LIVE_WITHIN_SECONDS + 10)
         seen = load.versions[before]
@@ -143,4 +142,4 @@ def test_what_does_not_fit_leaves_the_old_one_serving_and_raises_the_alarm(
     assert not load.failed, load.failed[:3]
     promote(before)
     calm = f'model_champion_refused{{model="{MODEL}"}} 0.0'
-    eventually(lambda: all(calm in registry.metrics(replica) for replica in range(2)), "the end of the alarm")
+    eventually(lambda: all(calm in text for text in registry.metrics()), "the end of the alarm")
