@@ -150,7 +150,7 @@ def platform(request: pytest.FixtureRequest) -> Iterator[Platform]:
     url, accounts = request.config.getoption("--platform"), request.config.getoption("--accounts")
     if url:
         assert accounts, "--platform needs --accounts FILE"
-        found = Platform.at(url, accounts)
+        found = Platform.at(url, accounts, project=request.config.getoption("--compose", default=None))
     else:
         found = request.getfixturevalue("own_platform")
     yield found

@@ -2,17 +2,22 @@
 
 import io
 import json
+import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
 from PIL import Image
 
+from services.chassis.ports import PORTS
+
 T = TypeVar("T")
+ROOT = Path(__file__).parents[1]
 FINAL = {"published", "rejected", "needs_review", "withdrawn"}
 
 
@@ -43,14 +48,27 @@ class Platform:
     url: str
     accounts: list[Account]
     state_dir: Path | None = None
+    project: str | None = None
     _tokens: dict[str, str] = field(default_factory=dict)
     _clients: list[httpx.Client] = field(default_factory=list)
 
     @classmethod
-    def at(cls, url: str, accounts: Path, state_dir: Path | None = None) -> "Platform":
+    def at(cls, url: str, accounts: Path, state_dir: Path | None = None, project: str | None = None) -> "Platform":
         """Any platform: its address and its file of accounts."""
         found = [Account(a["name"], a["password"], tuple(a["roles"])) for a in json.loads(accounts.read_text())]
-        return cls(url.rstrip("/"), found, state_dir)
+        return cls(url.rstrip("/"), found, state_dir, project)
+
+    @property
+    def offset(self) -> int:
+        """How far its ports are from the usual ones."""
+        return (urlsplit(self.url).port or PORTS["gateway"]) - PORTS["gateway"]
+
+    def inside(self, service: str, port: str | None = None) -> list[str]:
+        """Host and port of every replica of a service; none where the inside cannot be reached."""
+        number = PORTS[port or service]
+        if self.state_dir:
+            return [f"127.0.0.1:{number + self.offset + replica}" for replica in range(2)]
+        return [f"{host}:{number}" for host in hosts(self.project, service)] if self.project else []
 
     def account(self, role: str | None = None, number: int = 0) -> Account:
         """The n-th account with that role, or without any special one."""
@@ -123,6 +141,18 @@ class User:
         answer = self.http.get("/api/search", params={"limit": 60} | query)
         assert answer.status_code == 200, answer.text
         return [result["item_id"] for result in answer.json()["results"]]
+
+
+def hosts(project: str, service: str) -> list[str]:
+    """Addresses of the containers of a service, as the machine reaches them that they run on."""
+    told = docker("compose", "-p", project, "ps", "-q", service).split()
+    networks = f'{{{{json (index .NetworkSettings.Networks "{project}_services").IPAddress}}}}'
+    return [str(json.loads(line)) for line in docker("inspect", "--format", networks, *told).splitlines()]
+
+
+def docker(*words: str) -> str:
+    """Standard output of Docker's command line."""
+    return subprocess.run(["docker", *words], cwd=ROOT, text=True, capture_output=True, check=True).stdout
 
 
 def jpeg(pixels: np.ndarray[Any, Any], quality: int = 90) -> bytes:

@@ -1,10 +1,11 @@
-"""Grafana in containers: the dashboards are there, their data source too, and releases are noted on them."""
+"""Grafana in containers: the dashboards are there, their data source too, and what happens is noted on them."""
 
 import json
+import time
 from typing import Any
 
 from tests.containers.conftest import Containers
-from tests.platform import eventually
+from tests.platform import Platform, eventually
 
 ASK = """
 import httpx, pathlib
@@ -26,7 +27,22 @@ def test_the_dashboards_are_there(containers: Containers) -> None:
     assert sources["prometheus"] == "http://prometheus:8310"
 
 
-def test_the_first_releases_are_noted(containers: Containers) -> None:
-    notes = eventually(lambda: asked(containers, "/api/annotations?tags=release"), "a release on Grafana's graphs")
-    assert all("is the champion" in note["text"] for note in notes)
-    assert len({note["text"] for note in notes}) == len(notes)
+def test_the_first_releases_were_taken(platform: Platform) -> None:
+    notes = platform.user("operator").http.get("/api/monitoring/annotations", params={"kind": "release"}).json()
+    texts = {note["text"] for note in notes["annotations"]}
+    assert len(texts) == len(notes["annotations"]) >= 3
+    assert all("is the champion" in text for text in texts)
+    assert all(note["sent_at"] for note in notes["annotations"])
+
+
+def test_a_training_is_noted_on_the_graphs(containers: Containers, platform: Platform) -> None:
+    why = f"asked for at {time.time()}"
+    body = {"models": ["image_quick"], "why": why}
+    answer = platform.user("operator").http.post("/api/trainer/runs", json=body)
+    assert answer.status_code == 202, answer.text
+
+    def noted() -> list[str]:
+        texts = [note["text"] for note in asked(containers, "/api/annotations?tags=training")]
+        return [text for text in texts if why in text]
+
+    assert len(eventually(noted, "the training on Grafana's graphs", 120)) == 1

@@ -110,7 +110,7 @@ def test_the_sources_are_in_the_images(containers: Containers) -> None:
 
 def test_the_service_image_has_no_sources_of_training(containers: Containers) -> None:
     tops = {path.partition("/")[0] for path in files(containers.image("service"))}
-    assert tops == {"models", "services", "static"}
+    assert tops == {"dashboards", "models", "services", "static"}
 
 
 def test_the_trainer_knows_the_commit_and_no_secrets(containers: Containers) -> None:

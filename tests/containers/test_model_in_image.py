@@ -13,6 +13,15 @@ from tests.platform import Platform, eventually
 
 MODEL = "text_violation"
 OCI = "application/vnd.oci.image.manifest.v1+json"
+HOST = "inference-in-image"
+BESIDE = """
+import httpx, json
+host = "http://{host}:8230"
+answer = httpx.post(host + "/v2/models/{model}/predict", json={{"text": "a small cat"}}, timeout=20)
+lines = httpx.get(host + "/metrics").text.splitlines()
+logged = sum(float(line.split()[-1]) for line in lines if line.startswith("predictions_logged_total"))
+print(json.dumps([answer.raise_for_status().json(), logged]))
+"""
 LOCKED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--tmpfs=/tmp")
 
 
@@ -70,6 +79,22 @@ def test_it_is_pulled_and_serves_without_a_network(containers: Containers, image
         docker("rm", "--force", name)
 
 
+def test_the_profile_runs_it_beside_the_other_hosts(
+    containers: Containers, image: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL_IMAGE", f"{image['reference'].rpartition(':')[0]}@{image['digest']}")
+    profile = ("--profile", "model-in-image")
+    try:
+        containers.compose(*profile, "up", "--detach", "--wait", "--no-deps", HOST)
+        done = containers.inside("web", BESIDE.format(host=HOST, model=MODEL))
+        assert done.returncode == 0, done.stderr
+        answer, logged = json.loads(done.stdout)
+        assert (answer["version"], answer["served_by"]) == (image["version"], "model")
+        assert logged >= 1
+    finally:
+        containers.compose(*profile, "rm", "--stop", "--force", HOST)
+
+
 def test_its_labels_lead_back_to_data_and_people(image: dict[str, Any]) -> None:
     docker("pull", "--quiet", image["reference"])
     labels = json.loads(docker("image", "inspect", "--format", "{{json .Config.Labels}}", image["reference"]))
@@ -83,14 +108,12 @@ def test_a_second_model_pulls_its_own_layer_only(operator: httpx.Client, image: 
     others = [it for it in images if it["kind"] == "image" and it["base"] == image["base"] and it["name"] != MODEL]
     assert others
     docker("pull", "--quiet", image["reference"])
-    docker("image", "rm", "--force", *(other["reference"] for other in others if _has(other["reference"])))
+    for other in others:
+        if docker("image", "ls", "--quiet", other["reference"]).strip():
+            docker("image", "rm", "--force", other["reference"])
     began = time.monotonic()
     docker("pull", "--quiet", others[0]["reference"])
     print(f"pull with the base there: {time.monotonic() - began:.2f} s")
     shared = {layer["digest"] for layer in image["layers"]} & {layer["digest"] for layer in others[0]["layers"]}
     assert len(shared) == 3
     docker("image", "rm", "--force", others[0]["reference"])
-
-
-def _has(reference: str) -> bool:
-    return bool(docker("image", "ls", "--quiet", reference).strip())
