@@ -5,7 +5,8 @@ before a model runs (`check`) and try the samples before a model serves (`servic
 """
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from functools import cached_property
+from math import inf, isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,6 +51,12 @@ class TensorSpec(Frozen):
     labels: tuple[str, ...] | None = Field(None, description="What each entry of the last axis stands for.")
     colour_space: str | None = None
     language: tuple[str, ...] | None = None
+
+    @cached_property
+    def bounds(self) -> tuple[float, float]:
+        """Smallest and largest allowed value; infinity where there is none."""
+        least = -inf if self.minimum is None else self.minimum
+        return least, inf if self.maximum is None else self.maximum
 
 
 class Sample(Frozen):
@@ -141,32 +148,39 @@ def _unknown(manifest: Manifest, arrays: Arrays) -> None:
 
 def check_tensor(spec: TensorSpec, array: NDArray[Any]) -> None:
     """Hold one tensor against its spec."""
-    where = f"inputs.{spec.name}"
-    if array.dtype != DTYPES[spec.datatype]:
-        raise ContractBroken(f"{where}.datatype", f"is {array.dtype}", f"{spec.datatype} ({DTYPES[spec.datatype]})")
+    dtype = array.dtype
+    if dtype != DTYPES[spec.datatype]:
+        raise _broken(spec, "datatype", f"is {dtype}", f"{spec.datatype} ({DTYPES[spec.datatype]})")
     if not fits(spec, array.shape):
-        raise ContractBroken(f"{where}.shape", f"is {list(array.shape)}", f"{list(spec.shape)}, -1 is at least 1")
-    if array.dtype.kind not in "fiu" or array.size == 0:
+        raise _broken(spec, "shape", f"is {list(array.shape)}", f"{list(spec.shape)}, -1 is at least 1")
+    size = array.size
+    if dtype.kind not in "fiu" or size == 0:
         return
-    if array.size <= FEW:
+    if size <= FEW:
         values = array.ravel().tolist()
         least, most, finite = min(values), max(values), isfinite(sum(values))
     else:  # where there is a NaN or an infinity, the least or the most is one
         least, most = np.minimum.reduce(array, axis=None), np.maximum.reduce(array, axis=None)
         finite = isfinite(least) and isfinite(most)
     if not finite:
-        raise ContractBroken(f"{where}.data", "holds NaN or infinity", "finite numbers")
-    if spec.minimum is not None and least < spec.minimum:
-        raise ContractBroken(f"{where}.data", f"smallest value is {least}", f"at least {spec.minimum}")
-    if spec.maximum is not None and most > spec.maximum:
-        raise ContractBroken(f"{where}.data", f"largest value is {most}", f"at most {spec.maximum}")
+        raise _broken(spec, "data", "holds NaN or infinity", "finite numbers")
+    minimum, maximum = spec.bounds
+    if least < minimum:
+        raise _broken(spec, "data", f"smallest value is {least}", f"at least {spec.minimum}")
+    if most > maximum:
+        raise _broken(spec, "data", f"largest value is {most}", f"at most {spec.maximum}")
+
+
+def _broken(spec: TensorSpec, part: str, what: str, allowed: str) -> ContractBroken:
+    return ContractBroken(f"inputs.{spec.name}.{part}", what, allowed)
 
 
 def fits(spec: TensorSpec, shape: Sequence[int]) -> bool:
     """Whether a tensor of that shape holds at least one row of what the contract says."""
-    if len(shape) != len(spec.shape) or shape[0] < 1:
+    promised = spec.shape
+    if len(shape) != len(promised) or shape[0] < 1:
         return False
-    for wanted, given in zip(spec.shape, shape, strict=True):  # noqa: SIM110 (a generator takes twice as long)
+    for wanted, given in zip(promised, shape, strict=True):  # noqa: SIM110 (a generator takes twice as long)
         if wanted not in (-1, given) or given < 0:
             return False
     return True

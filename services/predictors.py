@@ -5,18 +5,19 @@ import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
 from pydantic import Field
 
 from models.contract import Arrays, Manifest
 from services.chassis.metrics import LATENCY_BUCKETS
 from services.chassis.service import Service
 from services.chassis.settings import Settings
+from services.chassis.tallies import Counts, Timings
 from services.prediction import (
     NOBODY,
     OVER_LIMIT,
@@ -263,10 +264,10 @@ class PredictionMetrics:
     """Every prediction is counted by who gave it and why."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._total = Counter(
+        self._total = Counts(
             "predictions_total", "Predictions answered.", ["model", "version", "served_by", "reason"], registry=registry
         )
-        self._seconds = Histogram(
+        self._seconds = Timings(
             "prediction_duration_seconds",
             "Time to answer, waiting included.",
             ["model"],
@@ -276,7 +277,7 @@ class PredictionMetrics:
 
     def counted(self, predict: Predict) -> Predict:
         """The same, counted."""
-        seconds, total = cache(self._seconds.labels), cache(self._total.labels)
+        seconds, total = self._seconds.labels, self._total.labels
 
         async def counting(request: PredictionRequest) -> Prediction:
             started = perf_counter()

@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from services.chassis.tallies import Counts, Timings
+
 LIMIT = Path("/sys/fs/cgroup/memory.max")
 DELAY_BUCKETS = (0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300)
 LATENCY_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -26,10 +28,10 @@ class Metrics:
         self._made: dict[str, Any] = {}
         ProcessCollector(registry=self.registry)
         GCCollector(registry=self.registry)
-        self.requests = Counter(
+        self.requests = Counts(
             "http_requests_total", "Requests answered.", ["method", "route", "status"], registry=self.registry
         )
-        self.request_seconds = Histogram(
+        self.request_seconds = Timings(
             "http_request_duration_seconds",
             "Time to answer a request.",
             ["method", "route"],

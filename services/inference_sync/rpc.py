@@ -4,7 +4,6 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import cache
 from time import perf_counter
 from typing import Any
 
@@ -12,7 +11,6 @@ import grpc
 import numpy as np
 from fastapi import Request
 from numpy.typing import NDArray
-from prometheus_client import Counter, Histogram
 
 from models.contract import DTYPES, Arrays, Manifest, check
 from models.refusal import ContractBroken
@@ -24,6 +22,7 @@ from services.chassis.ids import as_text, new_id
 from services.chassis.logs import request_id
 from services.chassis.metrics import LATENCY_BUCKETS
 from services.chassis.service import Service
+from services.chassis.tallies import Counts, Timings
 from services.inference_sync import open_inference_pb2
 from services.inference_sync.asking import Askers, parameters
 from services.inference_sync.health import EXTENSIONS
@@ -221,19 +220,14 @@ class Calls:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._total = cache(
-            Counter(
-                "grpc_requests_total", "Calls answered.", ["method", "code"], registry=service.metrics.registry
-            ).labels
-        )
-        self._seconds = cache(
-            Histogram(
-                "grpc_request_duration_seconds",
-                "Time to answer a call.",
-                ["method"],
-                buckets=LATENCY_BUCKETS,
-                registry=service.metrics.registry,
-            ).labels
+        registry = service.metrics.registry
+        self._total = Counts("grpc_requests_total", "Calls answered.", ["method", "code"], registry=registry)
+        self._seconds = Timings(
+            "grpc_request_duration_seconds",
+            "Time to answer a call.",
+            ["method"],
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
         )
 
     def around(self, name: str, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
@@ -249,8 +243,8 @@ class Calls:
             except Exception as error:
                 code = await self._refuse(name, error, call)
             finally:
-                self._total(name, code).inc()
-                self._seconds(name).observe(perf_counter() - started)
+                self._total.labels(name, code).inc()
+                self._seconds.labels(name).observe(perf_counter() - started)
 
         return answered
 

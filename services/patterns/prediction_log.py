@@ -87,7 +87,7 @@ def prediction_log(
 
 
 def _large(request: PredictionRequest) -> bool:
-    return any(array.nbytes > LARGE_BYTES for array in request.inputs.values())
+    return max([array.nbytes for array in request.inputs.values()], default=0) > LARGE_BYTES
 
 
 def wire(predict: Predict, wiring: Wiring) -> Predict:
