@@ -9,8 +9,8 @@ from typing import Any, Literal, Protocol
 from models.contract import Manifest
 from services.chassis.files import FileStore
 from services.contracts import ItemRegistered, ItemScreened, Judgement, ModelUsed, picture_path
-from services.inference_async.verdict import OK, Opinion, decide, is_rejected, tags
 from services.prediction import Prediction
+from services.verdict import OK, Opinion, decide, is_rejected, tags
 
 QUICK, PICTURE, TEXT = "image_quick", "image_screening", "text_violation"
 

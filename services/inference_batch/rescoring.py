@@ -19,12 +19,12 @@ from services.chassis import outbox
 from services.chassis.database import Connection
 from services.chassis.files import FileStore
 from services.contracts import CloudEvent, ItemRescored, ModelUsed, Reason, Verdict, picture_path
-from services.inference_async.verdict import Opinion, decide
 from services.inference_batch import facts
 from services.inference_batch.facts import FIRST, Known
 from services.inference_batch.jobs import Outcome, Row
 from services.prediction import NotLoaded, Prediction, PredictionRequest
 from services.predictors import Predictor
+from services.verdict import Opinion, decide
 
 PICTURE, TEXT = "image_screening", "text_violation"
 SOURCE = "/inference-batch"

@@ -12,8 +12,6 @@ from services.web.faults import by_field
 from services.web.remote import Refused
 from services.web.visit import OwnForm, SignedInVisit, Visit, text
 
-DECISIONS = ("publish", "reject")
-
 
 def routes(app: App) -> APIRouter:
     """`/review`."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.contracts import Verdict
-from services.inference_async.verdict import Opinion, decide, is_rejected, tags
+from services.verdict import Opinion, decide, is_rejected, tags
 
 THRESHOLDS = {"violation_reject": 0.9, "violation_review": 0.5, "category_margin": 0.2, "tag_margin": 0.4}
 
