@@ -14,15 +14,16 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from services.chassis.database import Database
+from services.chassis.gathering import Gathered
 from services.chassis.workers import passes_by_itself, sent_at
 from services.contracts import CloudEvent, EventData
-from services.inference_async.together import Together
 
 log = logging.getLogger(__name__)
 
 AGAIN_AFTER_SECONDS = 5.0
 """A duplicate that was sent sooner after the effect is not answered: the answer was still on its way."""
 MOST_REMEMBERED = 20_000
+MOST_AT_ONCE = 256
 
 
 def effect_of(cause: CloudEvent, data: EventData, *, source: str) -> CloudEvent:
@@ -37,8 +38,8 @@ class Effects:
     def __init__(self, database: Database, *, clock: Callable[[], float] = time.time) -> None:
         self._database, self._clock = database, clock
         self._sent: OrderedDict[UUID, float] = OrderedDict()
-        self._look = Together(self._found)
-        self._write = Together(self._written)
+        self._look = Gathered(self._found, MOST_AT_ONCE)
+        self._write = Gathered(self._written, MOST_AT_ONCE)
 
     def answered(self, cause: CloudEvent) -> bool:
         """Whether this process has sent the effect, and who sent this duplicate of it could not know that yet."""
@@ -48,7 +49,7 @@ class Effects:
     async def of(self, cause: CloudEvent) -> CloudEvent | None:
         """The effect of an event that was handled before, if that can be told."""
         try:
-            event = await self._look(cause.id)
+            event = await self._look.ask(cause.id)
         except Exception as error:
             self._untold(error)
             return None
@@ -57,7 +58,7 @@ class Effects:
     async def keep(self, cause: CloudEvent, effect: CloudEvent) -> CloudEvent:
         """Before it is sent: whoever gets the event again sends this effect, and makes no other."""
         try:
-            await self._write((cause.id, effect.model_dump_json()))
+            await self._write.ask((cause.id, effect.model_dump_json()))
         except Exception as error:
             self._untold(error)
         return effect

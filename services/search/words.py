@@ -10,8 +10,8 @@ import orjson
 from pydantic import BaseModel
 
 from services.chassis.errors import Unavailable
+from services.chassis.gathering import Gathered
 from services.chassis.logs import request_id
-from services.search.gathering import Gathered
 from services.search.lexemes import plain, printable
 
 log = logging.getLogger(__name__)

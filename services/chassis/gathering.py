@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from services.chassis.workers import passes_by_itself
+
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 Waiting = tuple[Question, asyncio.Future[Answer]]
@@ -41,9 +43,11 @@ class Gathered(Generic[Question, Answer]):
                 waiting.set_result(answer)
 
     async def _failed(self, batch: Sequence[Waiting[Question, Answer]], error: Exception) -> None:
-        """Nobody fails for what another one asked: what fails together is asked one by one."""
-        if len(batch) > 1:
+        """Nobody fails for what another one asked: what fails together is asked one by one. Weather is everybody's."""
+        if len(batch) > 1 and not passes_by_itself(error):
             for one in batch:
                 await self._answer([one])
-        elif not batch[0][1].done():
-            batch[0][1].set_exception(error)
+            return
+        for _, waiting in batch:
+            if not waiting.done():
+                waiting.set_exception(error)

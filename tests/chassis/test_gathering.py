@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from services.search.gathering import Gathered
+from services.chassis.gathering import Gathered
 
 
 async def doubled(calls: list[list[int]], numbers: Sequence[int]) -> list[int]:
@@ -39,6 +39,23 @@ async def test_only_the_one_who_asked_wrongly_fails() -> None:
     assert answers[0] == 2
     assert isinstance(answers[1], ValueError)
     assert answers[2] == 6
+
+
+async def test_weather_is_everybodys_and_the_next_goes_on() -> None:
+    calls, away = list[list[int]](), True
+
+    async def call(numbers: Sequence[int]) -> list[int]:
+        if away:
+            calls.append(list(numbers))
+            raise ConnectionError("away")
+        return await doubled(calls, numbers)
+
+    gathered = Gathered[int, int](call, most=8)
+    answers = await asyncio.gather(*(gathered.ask(n) for n in (1, 2)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [ConnectionError, ConnectionError]
+    away = False
+    assert await gathered.ask(3) == 6
+    assert calls == [[1, 2], [3]]
 
 
 async def test_who_goes_away_disturbs_nobody() -> None:
