@@ -7,9 +7,9 @@ notification costs a second and not the change.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, LiteralString
+from typing import Any, LiteralString, Protocol, TypeVar
 from uuid import UUID
 
 from services.chassis.database import Database
@@ -17,6 +17,21 @@ from services.chassis.database import Database
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+
+
+class Ends(Protocol):
+    """A row to which some day nothing more happens."""
+
+    @property
+    def id(self) -> UUID:
+        """The row's."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens to it."""
+
+
+Row = TypeVar("Row", bound=Ends)
 
 
 class Changes:
@@ -43,6 +58,22 @@ class Changes:
             if not self._watchers[row_id]:
                 del self._watchers[row_id]
                 self._seen.pop(row_id, None)
+
+    async def until_ended(self, row: Row, find: Callable[[UUID], Awaitable[Row | None]]) -> AsyncIterator[Row]:
+        """The row as it is, and once more when it has ended; not again when it is gone by then."""
+        yield row
+        if row.ended:
+            return
+        with self.watch(row.id) as changed:
+            while not row.ended:
+                changed.clear()
+                again = await find(row.id)
+                if again is None:
+                    return
+                row = again
+                if not row.ended:
+                    await changed.wait()
+        yield row
 
     @property
     def watched(self) -> list[UUID]:

@@ -110,7 +110,7 @@ class Desk:
             Asked(context.subject, model, given.form, given.rows, given.body, context, digest, more["key"], callback)
         )
         self.metrics.asked.labels(model).inc()
-        self.worker.wake()
+        self.worker.hands.wake()
         return job
 
     async def own(self, job_id: UUID, caller: Caller | None) -> Job:
@@ -190,18 +190,8 @@ def _hearing(router: APIRouter, desk: Desk) -> None:
     @router.get("/jobs/{job_id}/events", response_class=EventSourceResponse)
     async def events(found: Annotated[Job, Depends(own)]) -> AsyncIterable[ServerSentEvent]:
         """The job now and when it has ended (`state` events)."""
-        yield ServerSentEvent(event="state", data=JobTold.of(found))
-        if not found.ended:
-            with desk.changes.watch(found.id) as changed:
-                while not found.ended:
-                    changed.clear()
-                    again = await desk.jobs.find(found.id)
-                    if again is None:
-                        return
-                    found = again
-                    if not found.ended:
-                        await changed.wait()
-            yield ServerSentEvent(event="state", data=JobTold.of(found))
+        async for now in desk.changes.until_ended(found, desk.jobs.find):
+            yield ServerSentEvent(event="state", data=JobTold.of(now))
 
 
 def may_see(job: Job, caller: Caller | None) -> bool:

@@ -139,7 +139,7 @@ def offer_jobs(service: Service, settings: InferenceAsyncSettings, answers: Answ
     callbacks = Callbacks(database, service.backends.http, metrics, key=settings.callback_key, hosts=settings.hosts)
     desk = Desk(jobs, answers, worker, changes, callbacks, metrics)
     service.app.include_router(job_routes.routes(desk))
-    for loop in (worker.run, worker.hold, changes.listen):
+    for loop in (worker.hands.run, worker.hands.hold, changes.listen):
         service.background(loop)
     service.every(POLL_SECONDS)(changes.poll)
 

@@ -1,17 +1,14 @@
-"""Works off jobs: takes as many as it has hands, says that it is still at them, and puts back what must wait.
+"""Answers jobs, and puts back what must wait.
 
-What a dead process left is taken like anything else, as soon as its lease has ended. A job that fails
-three times, or takes three processes with it, has failed.
+A job that fails three times, or takes three processes with it, has failed.
 """
 
-import asyncio
-import contextlib
 import logging
 from typing import Any
-from uuid import UUID
 
 from models.refusal import ContractBroken
 from services.chassis.errors import Problem
+from services.chassis.hands import Hands
 from services.chassis.logs import request_id
 from services.chassis.workers import passes_by_itself
 from services.inference_async.answering import Answers, Given
@@ -22,74 +19,20 @@ from services.prediction import Overloaded
 log = logging.getLogger(__name__)
 
 MOST_FAILURES = 3
-LOOK_SECONDS = 0.5
 PAUSE_SECONDS = (0.5, 2.0)
 
 
 class JobWorker:
-    """The hands of this process."""
+    """What this process does with a job."""
 
     def __init__(
         self, jobs: Jobs, answers: Answers, metrics: JobMetrics, *, at_once: int, lease_seconds: float
     ) -> None:
         self._jobs, self._answers, self._metrics = jobs, answers, metrics
-        self._at_once, self._lease_seconds = at_once, lease_seconds
-        self._working: dict[UUID, asyncio.Task[None]] = {}
-        self._woken = asyncio.Event()
-
-    def wake(self) -> None:
-        """There is something to do."""
-        self._woken.set()
-
-    async def run(self) -> None:
-        """Work until cancelled."""
-        try:
-            while True:
-                self._woken.clear()
-                await self._take()
-                await self._moment()
-        finally:
-            for task in self._working.values():
-                task.cancel()
-
-    async def hold(self) -> None:
-        """Say that this process is still at what it has taken, until cancelled."""
-        while True:
-            await asyncio.sleep(self._lease_seconds / 4)
-            try:
-                await self._jobs.hold(list(self._working))
-            except Exception as error:
-                log.warning("leases not renewed: %r", error, extra={"action": "jobs.not_held"})
-
-    async def _take(self) -> None:
-        free = self._at_once - len(self._working)
-        if free <= 0:
-            return
-        try:
-            taken = await self._jobs.take(free)
-        except Exception as error:
-            log.warning("no jobs taken: %r", error, extra={"action": "jobs.not_taken"})
-            return
-        for job in taken:
-            self._working[job.id] = asyncio.create_task(self._one(job))
-
-    async def _moment(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_SECONDS):  # wait_for of Python 3.11 may swallow a cancellation
-                await self._woken.wait()
-
-    async def _one(self, job: Taken) -> None:
-        token = request_id.set(job.context.request_id or None)
-        try:
-            await self._attempt(job)
-        except Exception as error:  # the lease ends, and somebody takes the job up
-            log.warning("job left alone: %r", error, extra={"action": "job.left", "job_id": job.id})
-        finally:
-            request_id.reset(token)
-            self._working.pop(job.id, None)
-            self.wake()
+        self.hands = Hands(jobs, self._attempt, at_once=at_once, lease_seconds=lease_seconds)
 
     async def _attempt(self, job: Taken) -> None:
+        request_id.set(job.context.request_id or None)  # this job has a task of its own
         if job.failures >= MOST_FAILURES:
             await self._failed(job, f"{job.failures} attempts ended without an answer.")
             return

@@ -65,7 +65,7 @@ def build(backends: Backends) -> Service:
         lease_seconds=settings.lease_seconds,
     )
     changes = Changes(backends.database, table="jobs", version="state", channel="jobs_changed")
-    for loop in (background.run, background.hold, changes.listen):
+    for loop in (background.hands.run, background.hands.hold, changes.listen):
         service.background(loop)
     service.every(1.0)(changes.poll)
 

@@ -80,19 +80,8 @@ def routes(desk: Desk, changes: Changes) -> APIRouter:
     @router.get("/jobs/{job_id}/events", response_class=EventSourceResponse)
     async def events(found: Annotated[Job, Depends(own)]) -> AsyncIterable[ServerSentEvent]:
         """The job now, and when it has ended (`state` events)."""
-        yield ServerSentEvent(event="state", data=JobTold.of(found))
-        if found.ended:
-            return
-        with changes.watch(found.id) as changed:
-            while not found.ended:
-                changed.clear()
-                again = await desk.jobs.find(found.id)
-                if again is None:
-                    return
-                found = again
-                if not found.ended:
-                    await changed.wait()
-        yield ServerSentEvent(event="state", data=JobTold.of(found))
+        async for now in changes.until_ended(found, desk.jobs.find):
+            yield ServerSentEvent(event="state", data=JobTold.of(now))
 
     return router
 
