@@ -8,6 +8,8 @@ from pathlib import Path
 
 from scripts.runner.launch import Check
 
+PATIENCE = 4.0
+
 
 def command(words: tuple[str, ...], environment: Mapping[str, str], folder: Path) -> Check:
     argv = ("sh", "-c", *words[1:]) if words[0] == "CMD-SHELL" else words[1:]
@@ -54,6 +56,29 @@ def http(port: int, path: str) -> Check:
         return None if " 200" in status else status or "no answer"
 
     return check
+
+
+def answers(port: int, path: str) -> Check:
+    """As `python -m services.chassis.health` asks: 200 is healthy, and anything else tells what is wrong."""
+
+    async def check() -> str | None:
+        try:
+            head, _, body = (await asyncio.wait_for(reply(port, path), PATIENCE)).partition("\r\n\r\n")
+        except TimeoutError:
+            return "timed out"
+        return None if head.split()[1:2] == ["200"] else body.strip()[-500:] or "no answer"
+
+    return check
+
+
+async def reply(port: int, path: str) -> str:
+    """All that it says."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n".encode())
+        return (await reader.read()).decode(errors="replace")
+    finally:
+        writer.close()
 
 
 def is_open(port: int) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from scripts.runner import checks, processes
 from scripts.runner.board import RUNNING, UP, Board, Record
+from scripts.runner.forking import Forked, Nursery
 from scripts.runner.journal import Journal
 from scripts.runner.launch import Check, Launch
 from scripts.runner.parts import prepare
@@ -31,8 +32,8 @@ MET = {
 class Keeper:
     """One unit's life."""
 
-    def __init__(self, unit: Unit, site: Site, board: Board, journal: Journal) -> None:
-        self.unit, self.site, self.board, self.journal = unit, site, board, journal
+    def __init__(self, unit: Unit, site: Site, board: Board, journal: Journal, nursery: Nursery | None = None) -> None:
+        self.unit, self.site, self.board, self.journal, self.nursery = unit, site, board, journal, nursery
         self.record: Record = board.records[unit.name]
         self.stopping = asyncio.Event()  # the platform is: nothing is started any more
         self.leaving = asyncio.Event()  # this process has to
@@ -98,10 +99,23 @@ class Keeper:
         processes.kill(processes.group(process.pid))  # what it left behind
         return code
 
-    async def _start(self, launch: Launch) -> Process:
+    async def _start(self, launch: Launch) -> Process | Forked:
+        process = await self._forked(launch) or await self._executed(launch)
+        when = processes.started(process.pid)
+        state = "running" if self.unit.service.once else "starting"
+        self.board.set(self.record, state, pid=process.pid, started=when, exit_code=None, problem=None)
+        return process
+
+    async def _forked(self, launch: Launch) -> Forked | None:
+        if self.nursery is None or not self.nursery.takes(launch):
+            return None
+        with self._log_path().open("ab") as log:
+            return await self.nursery.fork(launch, log)
+
+    async def _executed(self, launch: Launch) -> Process:
         user, group = launch.owner or (None, None)
         with self._log_path().open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
+            return await asyncio.create_subprocess_exec(
                 *launch.command,
                 env=dict(launch.environment),
                 cwd=launch.folder,
@@ -114,10 +128,6 @@ class Keeper:
                 extra_groups=None if launch.owner is None else [],
                 preexec_fn=processes.die_with_parent(launch.death_signal),
             )
-        when = processes.started(process.pid)
-        state = "running" if self.unit.service.once else "starting"
-        self.board.set(self.record, state, pid=process.pid, started=when, exit_code=None, problem=None)
-        return process
 
     def _log_path(self) -> Path:
         return self.site.state / "logs" / self.unit.log
@@ -177,7 +187,7 @@ class Keeper:
         self.stopping.set()
         self.leaving.set()
 
-    async def _leave(self, process: Process, launch: Launch, watch: asyncio.Task[None]) -> None:
+    async def _leave(self, process: Process | Forked, launch: Launch, watch: asyncio.Task[None]) -> None:
         """When told to, ask the process, wait as long as compose.yaml allows, then insist."""
         await self.leaving.wait()
         watch.cancel()

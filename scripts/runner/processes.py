@@ -5,7 +5,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 import psutil
@@ -56,6 +56,15 @@ def family(pid: int, when: str | None) -> list[psutil.Process]:
     return list(found.values())
 
 
+def own(pid: int | None) -> list[psutil.Process]:
+    """A process and its children."""
+    with contextlib.suppress(psutil.Error):
+        if pid is not None:
+            leader = psutil.Process(pid)
+            return [leader, *leader.children()]
+    return []
+
+
 def group(pgid: int) -> Iterator[psutil.Process]:
     for process in psutil.process_iter():
         with contextlib.suppress(OSError, psutil.Error):
@@ -85,6 +94,22 @@ def kill(victims: Iterable[psutil.Process]) -> int:
             process.kill()
             count += 1
     return count
+
+
+def bury(before: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Fetch the exit status of the adopted dead: those who were dead the last time already. Whoever is waited for is
+    fetched at once. Answers those who are dead now."""
+    dead = {(child.pid, f"{child.create_time():.2f}") for child in psutil.Process().children() if is_dead(child)}
+    for pid, _ in dead.intersection(before):
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+    return dead.difference(before)
+
+
+def is_dead(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    return False
 
 
 def memory(process: psutil.Process) -> float:

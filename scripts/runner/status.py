@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-import psutil
 from rich.console import Console
 from rich.table import Table
 
@@ -48,9 +47,10 @@ def main(site: Site, arguments: Sequence[str]) -> int:
 
 
 def measured(supervisor: int | None, units: Sequence[Record]) -> dict[str, Cost]:
-    """By name; the supervisor is part of what the platform costs."""
+    """By name; the supervisor, and what it has started for itself, is part of what the platform costs."""
     families = {unit.name: processes.family(unit.pid, unit.started) if unit.pid else [] for unit in units}
-    families["runner"] = [psutil.Process(supervisor)] if supervisor else []
+    known = {process.pid for family in families.values() for process in family}
+    families["runner"] = [process for process in processes.own(supervisor) if process.pid not in known]
     before = {name: sum(map(processes.cpu_seconds, family)) for name, family in families.items()}
     began = time.monotonic()
     memory = {name: sum(map(processes.memory, family)) for name, family in families.items()}

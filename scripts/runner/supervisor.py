@@ -11,6 +11,7 @@ from typing import IO
 from scripts.runner import journal as journals
 from scripts.runner import processes
 from scripts.runner.board import Board, Record, State, read
+from scripts.runner.forking import nursery
 from scripts.runner.journal import Journal
 from scripts.runner.keeper import Keeper
 from scripts.runner.plan import MARK, Plan, Unit
@@ -50,7 +51,8 @@ class Supervisor:
         state.notes = list(plan.notes)
         self.journal = Journal(site.state / "logs")
         self.board = Board(site.state, state)
-        self.keepers = {unit.name: Keeper(unit, site, self.board, self.journal) for unit in plan.units}
+        self.nursery = nursery(plan.units, site, self.journal)
+        self.keepers = {unit.name: Keeper(unit, site, self.board, self.journal, self.nursery) for unit in plan.units}
         self.stop = asyncio.Event()
 
     async def run(self, started: Callable[[], None] = lambda: None) -> None:
@@ -60,15 +62,21 @@ class Supervisor:
         self.board.changed()
         self.journal.say(f"up: {len(self.plan.units)} processes, port {self.site.port}, {self.site.state}")
         lives = {name: asyncio.create_task(keeper.keep()) for name, keeper in self.keepers.items()}
-        tidy = asyncio.create_task(self._tidy())
+        others = [asyncio.create_task(self._tidy())]
+        if self.nursery:
+            others.append(asyncio.create_task(self.nursery.keep()))
         started()
         await self.stop.wait()
-        tidy.cancel()
         await self._stop_all(lives)
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def _tidy(self) -> None:
+        dead: set[tuple[int, str]] = set()
         while True:
             await asyncio.sleep(TIDY_EVERY)
+            dead = await asyncio.to_thread(processes.bury, dead)
             for keeper in self.keepers.values():
                 await asyncio.to_thread(journals.cut, self.site.state / "logs" / keeper.unit.log, LONGEST_LOG)
 

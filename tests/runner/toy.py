@@ -1,6 +1,7 @@
 """A small program that behaves as told, for the runner's tests: python tests/runner/toy.py WHAT NAME ..."""
 
 import http.server
+import json
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import threading
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any, ClassVar
 
 
 def note(text: str) -> None:
@@ -38,6 +40,63 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
         self.wfile.write(os.environ["REPLICA"].encode())
+
+    def log_message(self, *_: object) -> None:
+        return None
+
+
+def tell(name: str, port: str) -> None:
+    """An HTTP server that says what it is."""
+    number = int(port) + int(os.environ["PORT_OFFSET"]) + int(os.environ["REPLICA"])
+    Telling.about = about()
+    server = http.server.HTTPServer(("127.0.0.1", number), Telling)
+    note(f"{name} tells")
+    server.serve_forever()
+
+
+def about() -> dict[str, Any]:
+    """Before anything is opened."""
+    files = [file.name for file in list(Path("/proc/self/fd").iterdir()) if file.exists()]
+    return {
+        "pid": os.getpid(),
+        "parent": os.getppid(),
+        "session": os.getsid(0),
+        "group": os.getpgid(0),
+        "arguments": sys.argv[1:],
+        "environment": dict(os.environ),
+        "loaded": [name for name in ("fastapi", "psycopg") if name in sys.modules],
+        "files": sorted(files),
+        "drawn": drawn(),
+    }
+
+
+def drawn() -> list[str]:
+    """Random numbers of every source."""
+    import random
+    import secrets
+    import tempfile
+    import uuid
+
+    from uuid_utils import compat
+
+    return [
+        *(str(random.random()), str(uuid.uuid4()), secrets.token_hex(), tempfile.mktemp()),
+        *(str(compat.uuid7()), str(compat.uuid4())),
+    ]
+
+
+class Telling(http.server.BaseHTTPRequestHandler):
+    about: ClassVar[dict[str, Any]] = {}
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(self.child() if self.path == "/child" else self.about).encode())
+
+    def child(self) -> dict[str, Any]:
+        """What a program that it starts is given."""
+        code = "import json, os; print(json.dumps({'environment': dict(os.environ)}))"
+        return dict(json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout))
 
     def log_message(self, *_: object) -> None:
         return None
