@@ -16,7 +16,7 @@ from scripts.containers.figures import Figures, table
 from scripts.containers.project import Failed, Project, engine, own
 from scripts.runner.site import ROOT, site
 
-TESTS = ("tests/journeys", "tests/containers")
+TESTS = ("tests/journeys", "tests/dashboards/test_panels.py", "tests/containers")
 UP_FROM_NOTHING_SECONDS, UP_AGAIN_SECONDS = 15 * 60, 90
 SERVICE_MB, IDLE_MB = 650, 3000
 

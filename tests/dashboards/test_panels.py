@@ -5,7 +5,6 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -24,7 +23,7 @@ Show = Callable[[str], bool]
 @pytest.fixture(scope="module")
 def shows(platform: Platform) -> Iterator[Show]:
     """`shows(query)`: whether the answer has a figure in it. PROMETHEUS_URL says where another platform's is."""
-    moved = (urlsplit(platform.url).port or 80) - PORTS["gateway"] if platform.state_dir else 0
+    moved = platform.offset if platform.state_dir or platform.project else 0
     url = os.environ.get("PROMETHEUS_URL", f"http://127.0.0.1:{PORTS['prometheus'] + moved}")
     with httpx.Client(base_url=url, timeout=20) as http:
         try:
