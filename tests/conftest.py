@@ -39,7 +39,8 @@ def postgres_address() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def migrated(postgres_address: str) -> str:
     """The server with every role, schema and migration; database `platform` is the template of the tests'."""
-    from services.migrate.main import ROLES, migrate
+    from services.chassis.roles import ROLES
+    from services.migrate.main import migrate
 
     migrate(postgres_address, {role: f"password of {role}" for role in ROLES})
     return postgres_address

@@ -12,6 +12,7 @@ from pathlib import Path
 from pydantic import Field
 
 from services.chassis import logs
+from services.chassis.roles import ROLES
 from services.chassis.settings import Settings
 from services.keys.accounts import demo_accounts
 from services.keys.folders import keep_in, kept
@@ -19,20 +20,6 @@ from services.keys.secrets import jwks, password, signing_key
 
 log = logging.getLogger(__name__)
 
-ROLES = (
-    "identity",
-    "items",
-    "images",
-    "search",
-    "inference_async",
-    "inference_batch",
-    "image_builder",
-    "trainer",
-    "monitoring",
-    "proxy",
-    "mlflow",
-    "inference",
-)
 CHECK_TOKENS = (
     *("gateway", "identity", "items", "images", "texts", "search", "inference", "inference_async", "trainer", "web"),
     *("monitoring", "image_builder", "inference_batch", "proxy"),

@@ -8,28 +8,13 @@ import psycopg
 from pydantic import Field
 
 from services.chassis import logs
+from services.chassis.roles import ROLES, SCHEMAS
 from services.chassis.settings import Settings
 from services.migrate import server
 from services.migrate.schemas import upgrade
 
 log = logging.getLogger(__name__)
 
-SCHEMAS = (
-    "identity",
-    "items",
-    "images",
-    "search",
-    "inference_async",
-    "inference_batch",
-    "image_builder",
-    "trainer",
-    "monitoring",
-    "proxy",
-    "inference",
-)
-"""A role and a schema of that name each, in the database `platform`."""
-
-ROLES = (*SCHEMAS, "mlflow")
 LOCK = 7_015_281_001
 """Any number, but always the same one: whoever holds it is the one who migrates."""
 

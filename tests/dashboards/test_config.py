@@ -8,9 +8,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from scripts.runner.parts import packaged
+from services.chassis.addresses import NotAnAddress
 from services.chassis.names import module_name
 from services.prometheus_config.main import PrometheusSettings, rendered, run
-from services.prometheus_config.targets import NotAnAddress, Target
+from services.prometheus_config.targets import Target
 
 ROOT = Path(__file__).parents[2]
 IN_CONTAINERS = {

@@ -12,9 +12,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.chassis.addresses import Address, NotAnAddress
 from services.gateway_config.main import GatewaySettings, render, run
 from services.gateway_config.routes import JSON_LIMIT, UPLOAD_LIMIT
-from services.gateway_config.upstreams import Endpoint, NotAnAddress, Upstream
+from services.gateway_config.upstreams import Upstream
 from tests.servers import eventually, free_port
 from tests.services.gateway.conftest import Gateway, gateway_to, replica
 from tests.services.gateway.test_rules import GOOD, is_problem
@@ -48,8 +49,8 @@ def test_the_gateway_may_listen_elsewhere(jwks_file: Path) -> None:
 def test_addresses() -> None:
     one = Upstream.of("a", "http://a:8110")
     several = Upstream.of("b", "http://127.0.0.1:8200, http://127.0.0.1:8201/")
-    assert (one.endpoints, one.discovery) == ((Endpoint("a", 8110),), "STRICT_DNS")
-    assert (several.endpoints[1], several.discovery) == (Endpoint("127.0.0.1", 8201), "STATIC")
+    assert (one.endpoints, one.discovery) == ((Address("a", 8110),), "STRICT_DNS")
+    assert (several.endpoints[1], several.discovery) == (Address("127.0.0.1", 8201), "STATIC")
 
 
 @pytest.mark.parametrize("address", ["", "a:80", "https://a", "http://", "http://a/path", "http://a:x"])

@@ -15,14 +15,14 @@ from ruamel.yaml import YAML
 
 from services.chassis.auth import TokenVerifier
 from services.chassis.ids import new_id
+from services.chassis.roles import ROLES
 from services.identity.demo import Account
 from services.identity.jwk import NotASigningKey, private_key, public_jwk
 from services.identity.routes import PasswordText
 from services.identity.tokens import TokenSigner
 from services.identity.users import User
 from services.keys import folders
-from services.keys.main import CHECK_TOKENS, ROLES, KeysSettings, make_keys, run
-from services.migrate import main as migrate
+from services.keys.main import CHECK_TOKENS, KeysSettings, make_keys, run
 
 Files = dict[str, str]
 ROOT = Path(__file__).parents[3]
@@ -170,7 +170,6 @@ def test_compose_names_every_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert {str(path) for path in (tmp_path / "keys").iterdir()} == {f"{tmp_path}{path}" for path in mounted}
 
 
-def test_the_same_roles_everywhere() -> None:
-    assert set(ROLES) == set(migrate.ROLES)
+def test_every_role_and_every_checker_of_tokens_has_a_folder() -> None:
     consumers = {name.removeprefix("keys_") for name in KeysSettings.model_fields if name.startswith("keys_")}
     assert {"postgres", "migrate", "grafana", "accounts", *ROLES, *CHECK_TOKENS} == consumers

@@ -7,8 +7,9 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 
+from services.chassis.roles import ROLES, SCHEMAS
 from services.migrate import schemas, upgrading
-from services.migrate.main import ROLES, SCHEMAS, migrate, run
+from services.migrate.main import migrate, run
 
 PASSWORDS = {role: f"password of {role}" for role in ROLES}
 
