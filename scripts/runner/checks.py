@@ -11,6 +11,17 @@ from scripts.runner.launch import Check
 PATIENCE = 4.0
 
 
+async def checked(check: Check, seconds: float) -> str | None:
+    """What a check says; `wait_for` might swallow a cancellation, and who watches would never end."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await check()
+    except TimeoutError:
+        return f"no answer in {seconds:.0f} s"
+    except OSError as error:
+        return str(error)
+
+
 def command(words: tuple[str, ...], environment: Mapping[str, str], folder: Path) -> Check:
     argv = ("sh", "-c", *words[1:]) if words[0] == "CMD-SHELL" else words[1:]
 
@@ -63,7 +74,8 @@ def answers(port: int, path: str) -> Check:
 
     async def check() -> str | None:
         try:
-            head, _, body = (await asyncio.wait_for(reply(port, path), PATIENCE)).partition("\r\n\r\n")
+            async with asyncio.timeout(PATIENCE):
+                head, _, body = (await reply(port, path)).partition("\r\n\r\n")
         except TimeoutError:
             return "timed out"
         return None if head.split()[1:2] == ["200"] else body.strip()[-500:] or "no answer"

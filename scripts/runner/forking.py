@@ -121,13 +121,15 @@ class Nursery:
     async def fork(self, launch: Launch, log: IO[bytes]) -> Forked | None:
         """A process, or None when there is no nursery to give one."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._settled.wait(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await self._settled.wait()
         async with self._turn:
             line, process = self._line, self.process
             if line is None or process is None:
                 return None
             try:
-                return await asyncio.wait_for(asked(line, launch, log), PATIENCE)
+                async with asyncio.timeout(PATIENCE):
+                    return await asked(line, launch, log)
             except (OSError, ValueError, TimeoutError) as problem:
                 self.journal.say(f"the nursery gave no process: {problem!r}")
                 with contextlib.suppress(ProcessLookupError):

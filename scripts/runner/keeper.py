@@ -12,7 +12,7 @@ from scripts.runner import checks, processes
 from scripts.runner.board import RUNNING, UP, Board, Record
 from scripts.runner.forking import Forked, Nursery
 from scripts.runner.journal import Journal
-from scripts.runner.launch import Check, Launch
+from scripts.runner.launch import Launch
 from scripts.runner.parts import prepare
 from scripts.runner.plan import Unit
 from scripts.runner.site import Site
@@ -146,7 +146,7 @@ class Keeper:
         began, failures = time.monotonic(), 0
         await self._port_open(health.start_interval)
         while True:
-            problem = await self._checked(launch.check, health.timeout)
+            problem = await checks.checked(launch.check, health.timeout)
             starting = not self.record.state.endswith("healthy")
             if problem is None:
                 failures = 0
@@ -163,14 +163,6 @@ class Keeper:
             if port and checks.is_open(port):
                 return
             await asyncio.sleep(LOOK)
-
-    async def _checked(self, check: Check, seconds: float) -> str | None:
-        try:
-            return await asyncio.wait_for(check(), seconds)
-        except TimeoutError:
-            return f"no answer in {seconds:.0f} s"
-        except OSError as error:
-            return str(error)
 
     def _healthy(self) -> None:
         if self.record.state != "healthy":

@@ -1,5 +1,6 @@
 """The supervisor, on real processes: order, health, restarts, stopping, what a kill leaves behind."""
 
+import asyncio
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ import urllib.request
 
 import psutil
 
+from scripts.runner.checks import checked
 from tests.runner.toys import Toys, eventually
 
 SERVES = "healthcheck: { <<: *check, test: [CMD, python, tests/runner/toy.py, ask, 'http://localhost:PORT/'] }"
@@ -208,3 +210,23 @@ def test_what_is_left_out_counts_as_met(toys: Toys) -> None:
 
 def alive(pid: int | None) -> bool:
     return pid is not None and psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+async def test_a_watch_that_is_cancelled_as_its_check_answers_ends() -> None:
+    answer: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+
+    async def check() -> str | None:
+        return await answer
+
+    async def watch() -> None:
+        await checked(check, 5)
+        await asyncio.Event().wait()
+
+    watching = asyncio.create_task(watch())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    answer.set_result("no answer")
+    await asyncio.sleep(0)
+    watching.cancel()
+    await asyncio.wait({watching}, timeout=2)
+    assert watching.cancelled()
