@@ -20,6 +20,7 @@ from services.open_inference import InferRequest, read_request, read_tensors, wr
 from services.patterns.fallback import default_answer
 from services.prediction import NOBODY, Context, Prediction, PredictionRequest
 from services.predictors import Predictor, Predictors
+from services.spoken import check_language
 
 PASSING = ("not_loaded", "overloaded")
 """Why a default answers where the model will a little later."""
@@ -139,4 +140,5 @@ def _text(predictor: Predictor, body: bytes) -> bytes:
     if not predictor.takes_text or not isinstance(text, str):
         allowed = "a string" if predictor.takes_text else "a picture: this model takes no text"
         raise BadInput("", Fault(where="body.text", what="does not fit this model", allowed=allowed))
+    check_language(predictor.manifest, text)
     return text.encode()

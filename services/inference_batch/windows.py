@@ -36,7 +36,10 @@ class Window:
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text.strip())
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError as error:  # the first and the last hours of the calendar, in another zone
+        raise ValueError(str(error)) from error
 
 
 @dataclass(frozen=True)

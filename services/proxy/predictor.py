@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 import httpx
 import orjson
 
-from services.chassis.errors import Problem, Unavailable
+from services.chassis.errors import Fault, Problem, Unavailable
 
 UNREACHABLE = (httpx.ConnectError, httpx.ConnectTimeout, httpx.RemoteProtocolError, httpx.ReadError)
 MOST_WAIT_SECONDS = 10.0
@@ -84,7 +84,8 @@ def _read(answer: httpx.Response) -> dict[str, Any]:
         return dict(orjson.loads(answer.content))
     if answer.status_code >= 500 or answer.status_code == LATER:
         raise Unavailable(f"{answer.url} answered {answer.status_code}")
-    raise PredictorRefused(_detail(answer), status=answer.status_code)
+    detail, faults = _refusal(answer)
+    raise PredictorRefused(detail, *faults, status=answer.status_code)
 
 
 def _prediction(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -93,10 +94,11 @@ def _prediction(job: Mapping[str, Any]) -> dict[str, Any]:
     return dict(job["prediction"])
 
 
-def _detail(answer: httpx.Response) -> str:
+def _refusal(answer: httpx.Response) -> tuple[str, list[Fault]]:
+    """Why, and what is wrong where: as the predictor said it."""
     try:
         told = orjson.loads(answer.content)
-        faults = [str(fault.get("what")) for fault in told.get("errors") or []]
-        return "; ".join(filter(None, [str(told.get("detail") or ""), *faults]))
-    except (ValueError, AttributeError):
-        return answer.text[:200]
+        faults = [Fault.model_validate(fault) for fault in told.get("errors") or []]
+        return str(told.get("detail") or "; ".join(fault.what for fault in faults)), faults
+    except (ValueError, AttributeError, TypeError):
+        return answer.text[:200], []

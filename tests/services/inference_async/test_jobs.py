@@ -105,6 +105,7 @@ async def test_tensors_are_answered_with_tensors(start: Start, owner: Headers) -
         b"no picture, no JSON",
         b"{",
         b'{"text": 1}',
+        '{"text": "Продам велосипед"}'.encode(),
         b'{"inputs": []}',
         b'{"inputs": [{"name": "features", "datatype": "FP16", "shape": [1, 2], "data": [0, 0]}]}',
     ],

@@ -55,7 +55,18 @@ def test_a_window_is_read_and_a_time_without_a_zone_is_utc() -> None:
     assert Window.parse("2026-03-01T11:00/2026-03-01T12:00Z") == Window(NOON - HOUR, NOON)
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-03-01T12:00", "2026-03-01T12:00/2026-03-01T11:00", "a/b/c"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "yesterday",
+        "2026-03-01T12:00",
+        "2026-03-01T12:00/2026-03-01T11:00",
+        "a/b/c",
+        "0001-01-01T00:00+23:00/0001-01-02T00:00+23:00",
+        "2026-03-01T12:00/9999-12-31T23:00-23:00",
+    ],
+)
 def test_what_is_no_window_is_refused(text: str) -> None:
     with pytest.raises(NoWindow):
         Window.parse(text)

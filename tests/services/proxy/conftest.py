@@ -39,7 +39,8 @@ class Predictors:
         if status == 0:
             raise httpx.ConnectError("refused", request=request)
         if status != 200:
-            return answer({"detail": f"{name} says no"}, status)
+            fault = {"where": "body", "what": "no picture", "allowed": "a picture"}
+            return answer({"detail": f"{name} says no", "errors": [fault]}, status)
         if endpoint == "async":
             job_id = request.headers.get("idempotency-key", "none")
             self.jobs.setdefault(job_id, "done")

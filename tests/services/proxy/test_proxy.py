@@ -134,6 +134,7 @@ async def test_what_the_quick_predictor_refuses_is_no_job(start: Start, predicto
     proxy = await start()
     answer = await ask(proxy)
     assert (answer.status_code, answer.json()["detail"]) == (422, "quick says no")
+    assert answer.json()["errors"] == [{"where": "body", "what": "no picture", "allowed": "a picture"}]
     async with proxy.service.backends.database.connection() as connection:
         assert await (await connection.execute("SELECT id FROM jobs")).fetchall() == []
 
