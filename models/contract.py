@@ -180,7 +180,7 @@ def fits(spec: TensorSpec, shape: Sequence[int]) -> bool:
     promised = spec.shape
     if len(shape) != len(promised) or shape[0] < 1:
         return False
-    for wanted, given in zip(promised, shape, strict=True):  # noqa: SIM110 (a generator takes twice as long)
+    for wanted, given in zip(promised, shape):  # noqa: B905, SIM110 (`strict` and a generator take twice as long)
         if wanted not in (-1, given) or given < 0:
             return False
     return True

@@ -5,7 +5,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -277,7 +277,7 @@ class PredictionMetrics:
 
     def counted(self, predict: Predict) -> Predict:
         """The same, counted."""
-        seconds, total = self._seconds.labels, self._total.labels
+        seconds, total = cache(self._seconds.labels), cache(self._total.labels)
 
         async def counting(request: PredictionRequest) -> Prediction:
             started = perf_counter()

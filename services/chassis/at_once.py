@@ -89,7 +89,7 @@ class Protocol(HttpToolsProtocol):
             and not self.expect_100_continue
             and not self.flow.write_paused
             and not self.transport.is_closing()
-            and self._is_between()
+            and (self.cycle is None or self.cycle.response_complete)
         )
 
     def _is_between(self) -> bool:

@@ -56,6 +56,7 @@ class OnnxModel:
         """How long one row takes here, as `measure` found."""
         # ONNX Runtime's own, if there is one inside: without the wrapper that looks at every name once more.
         self._run = getattr(session, "_sess", session).run
+        self._options = run_options()
         self._outputs = [spec.name for spec in manifest.outputs]
 
     def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
@@ -64,8 +65,8 @@ class OnnxModel:
         A large batch runs in slices: memory once taken for it would never be given back.
         """
         if sum([array.nbytes for array in inputs.values()]) <= SLICE_BYTES:
-            return dict(zip(self._outputs, self._run(self._outputs, inputs, None), strict=True))
-        slices = [self._run(self._outputs, part, None) for part in sliced(inputs)]
+            return dict(zip(self._outputs, self._run(self._outputs, inputs, self._options), strict=True))
+        slices = [self._run(self._outputs, part, self._options) for part in sliced(inputs)]
         columns = [np.concatenate(column) for column in zip(*slices, strict=True)]
         return dict(zip(self._outputs, columns, strict=True))
 
@@ -180,6 +181,13 @@ def open_session(path: Path, threads: int) -> Any:
         return onnxruntime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # ONNX Runtime has no exception class of its own
         raise Unfit("onnx", f"cannot be opened: {error}") from error
+
+
+def run_options() -> Any:
+    """The usual ones, made once: without any, every run makes its own."""
+    import onnxruntime
+
+    return onnxruntime.RunOptions()
 
 
 def check_tensors(specs: Sequence[TensorSpec], found: Sequence[Any]) -> None:
