@@ -47,7 +47,8 @@ class KafkaBus:
         acknowledged: asyncio.Future[None] = loop.create_future()
         await loop.run_in_executor(self._thread, self._send, topic, key, value, acknowledged, loop)
         try:
-            await asyncio.wait_for(acknowledged, timeout=10)
+            async with asyncio.timeout(10):
+                await acknowledged
         except TimeoutError as error:
             raise BusUnavailable("the broker did not acknowledge in 10 s") from error
 

@@ -30,6 +30,7 @@ async def _ended(child: asyncio.subprocess.Process) -> None:
     with suppress(ProcessLookupError):
         child.terminate()
         try:
-            await asyncio.wait_for(child.wait(), ENDING_SECONDS)
+            async with asyncio.timeout(ENDING_SECONDS):
+                await child.wait()
         except TimeoutError:
             child.kill()

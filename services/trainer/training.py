@@ -91,7 +91,8 @@ class Trainer:
     async def next_request(self) -> None:
         """Until somebody asks here, or it is time to look at the queue."""
         try:
-            await asyncio.wait_for(self.asked.wait(), LOOK_SECONDS)
+            async with asyncio.timeout(LOOK_SECONDS):  # wait_for of Python 3.11 may swallow a cancellation
+                await self.asked.wait()
         except TimeoutError:
             return
         self.asked.clear()
