@@ -81,7 +81,7 @@ def needed(name: str, known: Mapping[str, Pipeline]) -> set[str]:
     return found
 
 
-def lanes(names: Sequence[str], known: Mapping[str, Pipeline]) -> list[list[str]]:
+def strands(names: Sequence[str], known: Mapping[str, Pipeline]) -> list[list[str]]:
     """Groups that have no stage in common, so that they can run side by side."""
     groups: list[tuple[list[str], set[str]]] = []
     for name in names:

@@ -14,7 +14,7 @@ from prometheus_client import Counter
 
 from services.chassis.database import Database
 from services.trainer import runs
-from services.trainer.catalogue import Pipeline, lanes, needed, pipelines
+from services.trainer.catalogue import Pipeline, needed, pipelines, strands
 from services.trainer.champions import Champions
 from services.trainer.progress import Progress
 from services.trainer.repro import Places, StageFailed, repro
@@ -146,7 +146,7 @@ class Trainer:
         turns = asyncio.Semaphore(self.processes)
         telling = asyncio.create_task(self.tell(run, progress))
         try:
-            work = [self.lane(lane, progress, turns) for lane in lanes(wanted, known)]
+            work = [self.strand(names, progress, turns) for names in strands(wanted, known)]
             results = await asyncio.gather(*work, return_exceptions=True)
         finally:
             telling.cancel()
@@ -156,7 +156,7 @@ class Trainer:
             raise NoPipeline(*sorted(unknown))
         return progress
 
-    async def lane(self, names: Sequence[str], progress: Progress, turns: asyncio.Semaphore) -> None:
+    async def strand(self, names: Sequence[str], progress: Progress, turns: asyncio.Semaphore) -> None:
         """Pipelines that share stages, one after the other."""
         async with turns:
             for name in names:

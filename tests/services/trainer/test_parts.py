@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 
 from services.trainer import leash
-from services.trainer.catalogue import lanes, needed, pipelines
+from services.trainer.catalogue import needed, pipelines, strands
 from services.trainer.progress import Progress
 from services.trainer.workspace import synchronise
 from tests.servers import eventually
@@ -17,7 +17,7 @@ def test_pipelines_that_share_a_stage_share_a_lane(source: Path) -> None:
     known = pipelines(source)
     assert known["toy"].stages == ("train", "register")
     assert needed("later", known) == {"later", "toy"}
-    assert lanes(["toy", "other", "later"], known) == [["other"], ["toy", "later"]]
+    assert strands(["toy", "other", "later"], known) == [["other"], ["toy", "later"]]
 
 
 def test_progress_is_read_from_what_the_stages_say(source: Path) -> None:
