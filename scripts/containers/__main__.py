@@ -68,6 +68,8 @@ def measured(project: Project, options: argparse.Namespace, figures: Figures) ->
     figures.add("building the images (a cache of layers may help)", build, "s")
     if options.trained:
         borrowed = project.borrow([site(ROOT).state, ROOT / ".state" / "test"])
+        said = "models are taken over" if borrowed else "nothing was trained here yet, so it trains"
+        print(f"test-compose: {said}", flush=True)
     up = timed(project.up)
     if borrowed:
         figures.add("up, with models that were trained elsewhere", up, "s")
