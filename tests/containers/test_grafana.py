@@ -27,7 +27,7 @@ def test_the_dashboards_are_there(containers: Containers) -> None:
     assert sources["prometheus"] == "http://prometheus:8310"
 
 
-def test_the_first_releases_were_taken(platform: Platform) -> None:
+def test_the_first_releases_were_taken(containers: Containers, platform: Platform) -> None:
     notes = platform.user("operator").http.get("/api/monitoring/annotations", params={"kind": "release"}).json()
     texts = {note["text"] for note in notes["annotations"]}
     assert len(texts) == len(notes["annotations"]) >= 3
