@@ -62,14 +62,17 @@ def build(backends: Backends) -> Service:
         await settling.settled(database, event)
 
     @service.every(settings.batch_poll_seconds)
-    async def _turn() -> None:
+    async def _queue() -> None:
         for job in await queue_due(database, JOBS):
             log.warning("a schedule names an unknown job: %s", job, extra={"action": "batch.unknown_job"})
         metrics.look(await runs.overview(database))
+
+    # Apart from the above: a run that takes too long must be seen while it does.
+    @service.every(settings.batch_poll_seconds)
+    async def _work() -> None:
         lease = timedelta(seconds=settings.batch_lease_seconds)
         while (run := await runs.next_open(database, JOBS, lease)) and await done_by_a_child(run):
             relay.wake()
-            metrics.look(await runs.overview(database))
 
     return service
 
