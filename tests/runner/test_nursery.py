@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from scripts.runner import processes
 from tests.runner.test_supervision import alive
 from tests.runner.toys import Toys, eventually
 
@@ -184,3 +185,13 @@ def test_the_sweep_knows_a_copy_s_orphans(toys: Toys, tmp_path: Path) -> None:
     eventually(lambda: not alive(toys.unit("mule")["pid"]), "it dies with the runner")
     assert f"({child})" in toys.run("down").stdout
     assert not alive(child)
+
+
+def test_the_adopted_dead_are_buried_at_the_second_look() -> None:
+    pid = os.posix_spawn(sys.executable, [sys.executable, "-c", ""], {})
+    eventually(lambda: not alive(pid), "it has ended")
+    seen = processes.bury(set())
+    assert pid in {dead for dead, _ in seen}
+    assert psutil.pid_exists(pid)  # it might be somebody's who is about to fetch it
+    processes.bury(seen)
+    assert not psutil.pid_exists(pid)
