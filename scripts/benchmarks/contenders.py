@@ -6,6 +6,7 @@ Each serves the same ONNX file with two workers, or where it has one process a p
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,7 +76,8 @@ def ours(patterns: str) -> Callable[[Place], list[Command]]:
             "LISTEN_HOST": "127.0.0.1",
             "LOG_LEVEL": "WARNING",
         }
-        spool.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(spool, ignore_errors=True)  # nobody takes it: a full one would take nothing more
+        spool.mkdir(parents=True)
         words = [sys.executable, "-m", "services", "inference-sync"]
         return [Command(words, given | {"REPLICA": str(replica)}) for replica in range(2)]
 

@@ -6,7 +6,6 @@ Two replicas with the small model, and an Envoy with the configuration that the 
 every request carries a token.
 """
 
-import argparse
 import base64
 import contextlib
 import json
@@ -162,19 +161,9 @@ def served_by(place: Place) -> dict[str, int]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when every bound was kept."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=4)
+    parser = generators.options(__doc__)
     parser.add_argument("--rate", type=int, default=1000)
-    parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--page", type=Path, help="write the tables into this Markdown page")
-    given = parser.parse_args(arguments)
-    try:
-        generators.needed()
-    except generators.Missing as missing:
-        print(f"bench: {missing}", file=sys.stderr)
-        return 2
-    generators.pinned(given.cores)
+    given = generators.ready(parser, arguments)
     folder = Path(os.environ.get("STATE_DIR", ".state")).absolute() / "bench"
     (folder / "edge").mkdir(parents=True, exist_ok=True)
     keys, jwks = Keys(), folder / "jwks.json"

@@ -6,6 +6,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,27 @@ class Measured:
     p99_ms: float
     errors: int
     answered: int
+
+
+def options(purpose: str | None, *, seconds: float = 4) -> ArgumentParser:
+    """What every bench that makes load may be told."""
+    parser = ArgumentParser(description=purpose, formatter_class=RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=seconds)
+    parser.add_argument("--cores", type=int, default=2)
+    parser.add_argument("--page", type=Path, help="write the tables into this Markdown page")
+    return parser
+
+
+def ready(parser: ArgumentParser, arguments: Sequence[str] | None) -> Namespace:
+    """What was told, once there is something to make load with; from here on, so many cores are used."""
+    given = parser.parse_args(arguments)
+    try:
+        needed()
+    except Missing as missing:
+        parser.exit(2, f"bench: {missing}\n")
+    pinned(given.cores)
+    return given
 
 
 def needed() -> None:

@@ -111,17 +111,12 @@ def measure(folder: Path, state: Path, rounds: int, seconds: float) -> tuple[lis
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when the bound was kept."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=5)
-    parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--page", type=Path, help="write the table into this Markdown page")
+    parser = generators.options(__doc__, seconds=5)
     parser.add_argument("--loop", nargs=3, metavar=("SECONDS", "PHOTO", "MODELS"), help=argparse.SUPPRESS)
-    given = parser.parse_args(arguments)
+    given = generators.ready(parser, arguments)
     if given.loop:
         print(loop(float(given.loop[0]), Path(given.loop[1]), Path(given.loop[2])))
         return 0
-    generators.pinned(given.cores)
     state = Path(os.environ.get("STATE_DIR", ".state")).absolute()
     folder = state / "bench"
     (folder / "images").mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,6 @@
 scripts/bench rpc [--rounds 3] [--seconds 4]
 """
 
-import argparse
 import os
 import statistics
 import struct
@@ -92,18 +91,7 @@ def rate(found: dict[int, list[Measured]], connections: int) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when every bound was kept."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=4)
-    parser.add_argument("--cores", type=int, default=2)
-    parser.add_argument("--page", type=Path, help="write the table into this Markdown page")
-    given = parser.parse_args(arguments)
-    try:
-        generators.needed()
-    except generators.Missing as missing:
-        print(f"bench: {missing}", file=sys.stderr)
-        return 2
-    generators.pinned(given.cores)
+    given = generators.ready(generators.options(__doc__), arguments)
     folder = Path(os.environ.get("STATE_DIR", ".state")).absolute() / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     found = measured(folder, given.rounds, given.seconds)

@@ -7,7 +7,6 @@ interleaved, so that a slow minute of the machine meets everybody; figures are m
 lowest and the highest beside them.
 """
 
-import argparse
 import os
 import platform
 import statistics
@@ -149,19 +148,9 @@ def machine(cores: int) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """0 when every bound was kept."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=4)
-    parser.add_argument("--cores", type=int, default=2)
+    parser = generators.options(__doc__)
     parser.add_argument("--only", nargs="*", default=None, help="names, or the beginnings of names")
-    parser.add_argument("--page", type=Path, help="write the table into this Markdown page")
-    given = parser.parse_args(arguments)
-    try:
-        generators.needed()
-    except generators.Missing as missing:
-        print(f"bench: {missing}", file=sys.stderr)
-        return 2
-    generators.pinned(given.cores)
+    given = generators.ready(parser, arguments)
     chosen = [c for c in CONTENDERS if given.only is None or c.name.startswith(tuple(given.only))]
     folder = Path(os.environ.get("STATE_DIR", ".state")).absolute() / "bench"
     results = measured(chosen, folder, given.rounds, given.seconds)
