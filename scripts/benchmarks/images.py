@@ -113,10 +113,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0 when the bound was kept."""
     parser = generators.options(__doc__, seconds=5)
     parser.add_argument("--loop", nargs=3, metavar=("SECONDS", "PHOTO", "MODELS"), help=argparse.SUPPRESS)
-    given = generators.ready(parser, arguments)
-    if given.loop:
-        print(loop(float(given.loop[0]), Path(given.loop[1]), Path(given.loop[2])))
+    if alone := parser.parse_args(arguments).loop:
+        print(loop(float(alone[0]), Path(alone[1]), Path(alone[2])))
         return 0
+    given = generators.ready(parser, arguments)
     state = Path(os.environ.get("STATE_DIR", ".state")).absolute()
     folder = state / "bench"
     (folder / "images").mkdir(parents=True, exist_ok=True)
