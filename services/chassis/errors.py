@@ -174,7 +174,7 @@ async def _invalid(request: Request, error: RequestValidationError) -> JSONRespo
     faults = [
         Fault(
             where=".".join(str(part) for part in entry["loc"]),
-            what=entry["msg"],
+            what=entry["msg"].removeprefix("Value error, "),
             allowed=", ".join(f"{k}: {v}" for k, v in (entry.get("ctx") or {}).items() if k != "error") or None,
         )
         for entry in error.errors()

@@ -1,11 +1,11 @@
 """Alerts: what Alertmanager sends (webhook, version 4), and what is kept of it."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Annotated, Literal
 
 from psycopg.types.json import Jsonb
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 
 from services.chassis.database import Database
 
@@ -13,16 +13,33 @@ Status = Literal["firing", "resolved"]
 Words = dict[str, str]
 
 
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds the character NUL")
+    return text
+
+
+def _of_the_calendar(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:  # the first and the last hours of the calendar, in another zone
+        raise ValueError("lies outside of the years 1 to 9999") from error
+
+
+Word = Annotated[str, AfterValidator(_storable)]
+Moment = Annotated[AwareDatetime, AfterValidator(_of_the_calendar)]
+
+
 class SentAlert(BaseModel):
     """One alert as Alertmanager tells it. While it fires, its end lies before its beginning."""
 
     status: Status
-    labels: Words
-    annotations: Words = Field(default_factory=dict)
-    starts_at: AwareDatetime = Field(alias="startsAt")
-    ends_at: AwareDatetime | None = Field(None, alias="endsAt")
-    generator_url: str = Field("", alias="generatorURL", max_length=4000)
-    fingerprint: str = Field(min_length=1, max_length=64)
+    labels: dict[Word, Word]
+    annotations: dict[Word, Word] = Field(default_factory=dict)
+    starts_at: Moment = Field(alias="startsAt")
+    ends_at: Moment | None = Field(None, alias="endsAt")
+    generator_url: Word = Field("", alias="generatorURL", max_length=4000)
+    fingerprint: Word = Field(min_length=1, max_length=64)
 
     @property
     def ended_at(self) -> datetime | None:
@@ -35,7 +52,7 @@ class Notification(BaseModel):
 
     version: Literal["4"]
     group_key: str = Field(alias="groupKey")
-    receiver: str
+    receiver: Word
     status: Status
     truncated_alerts: int = Field(0, alias="truncatedAlerts", ge=0)
     alerts: list[SentAlert]

@@ -80,7 +80,7 @@ def released(folder: Path) -> Release:
         release = Release(told["name"], told["version"], told["manifest_sha256"])
         found = sha256(folder / "manifest.json")
     except (OSError, ValueError, KeyError) as error:
-        raise Unfit("manifest", f"cannot be read: {error!r}") from error
+        raise Unfit("manifest", f"cannot be read: {type(error).__name__}: {error}") from error
     if found != release.manifest_sha256:
         raise Unfit("manifest", "is not the one that was registered")
     return release

@@ -17,6 +17,9 @@ NAMELESS = """() => [...document.querySelectorAll("a, button, input:not([type=hi
   .map(e => e.outerHTML.slice(0, 120))"""
 SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
+NAME_TO_BUTTONS = """() => document.querySelector(".tools").getBoundingClientRect().left
+  - document.querySelector(".brand span").getBoundingClientRect().right"""
+
 
 def visit(page: Page, path: str) -> None:
     """Open a page and let its pictures come; one that does not exist is a page, too."""
@@ -52,6 +55,17 @@ def test_the_operators_page_fits_a_phone(context: MakeContext, platform: Platfor
     expect(page.get_by_text("リリース", exact=True).first).to_be_visible()
     assert page.evaluate(SIDEWAYS) <= 0
     assert page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize(("locale", "width"), [("en-US", 360), ("ja-JP", 360), ("en-US", 320), ("ja-JP", 320)])
+def test_on_a_small_phone_the_name_keeps_away_from_the_buttons(
+    context: MakeContext, platform: Platform, locale: str, width: int
+) -> None:
+    page = context(**PHONE | {"viewport": {"width": width, "height": 640}}, locale=locale).new_page()
+    sign_in(page, platform.account("operator"))
+    visit(page, "/status")
+    assert page.evaluate(SIDEWAYS) <= 0
+    assert page.evaluate(NAME_TO_BUTTONS) >= 0
 
 
 def test_dark_is_chosen_and_stays(page: Page) -> None:

@@ -95,6 +95,10 @@ async def test_a_group_is_kept_whole_and_counted(http: httpx.AsyncClient, listed
         ({"alerts": [alert(startsAt="2026-03-01T10:00:00")]}, "body.alerts.0.startsAt"),
         ({"alerts": [alert(status="perhaps")]}, "body.alerts.0.status"),
         ({"alerts": [alert(fingerprint="")]}, "body.alerts.0.fingerprint"),
+        ({"alerts": [alert(startsAt="0001-01-01T00:00:00+23:00")]}, "body.alerts.0.startsAt"),
+        ({"alerts": [alert(startsAt="9999-12-31T23:59:59-23:00")]}, "body.alerts.0.startsAt"),
+        ({"alerts": [alert(labels={"alertname": "a\0"})]}, "body.alerts.0.labels.alertname"),
+        ({"alerts": [alert(annotations={"summary": "\0"})]}, "body.alerts.0.annotations.summary"),
     ],
 )
 async def test_what_is_no_such_notification_is_refused(
