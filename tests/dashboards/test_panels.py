@@ -11,7 +11,7 @@ import pytest
 
 from services.chassis.ports import PORTS
 from tests.dashboards.panels import LATER, Panel, asked, every_panel
-from tests.platform import Platform, photo
+from tests.platform import Platform, User, photo
 
 WITHIN_SECONDS = 180
 PATIENT = 900
@@ -39,13 +39,13 @@ def shows(platform: Platform) -> Iterator[Show]:
         yield look
 
 
-def used(platform: Platform, number: int) -> None:
-    """A little of everything: an item is registered, judged and looked for."""
-    user = platform.user()
+def used(user: User, number: int) -> str:
+    """A little of everything: an item is registered, judged and looked for. Its id."""
     item = user.register(photo("cat", salt=910_000 + number), f"a cat for the graphs {number}")
     user.decided(item["id"], seconds=60)
     user.found(q="ねこ")
     user.http.get("/")
+    return str(item["id"])
 
 
 @pytest.mark.timeout(PATIENT)
@@ -53,9 +53,12 @@ def test_no_panel_is_empty(platform: Platform, shows: Show) -> None:
     waiting = {(panel, query) for panel in every_panel() if panel.title not in LATER for query in panel.queries}
     assert len(waiting) > 50
     deadline, rounds = time.monotonic() + WITHIN_SECONDS, itertools.count()
+    user, items = platform.user(), []
     while waiting and time.monotonic() < deadline:
-        used(platform, next(rounds))
+        items.append(used(user, next(rounds)))
         waiting = {(panel, query) for panel, query in waiting if not shows(asked(query))}
+    for item_id in items:  # else they are the first that other tests find
+        user.http.delete(f"/api/items/{item_id}")
     assert not sorted(f"{panel}: {query}" for panel, query in waiting)
 
 
