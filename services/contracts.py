@@ -269,6 +269,10 @@ class CloudEvent(BaseModel):
         return self.subject or str(self.id)
 
 
+DEAD_LETTER_REASON = "dead_letter_reason"
+"""What is added to the data of an event that failed for good."""
+
+
 def dead_letter_topic(topic: str) -> str:
     """Where events go that failed for good."""
     return f"{topic}.dead-letter"

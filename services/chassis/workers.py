@@ -24,7 +24,7 @@ from services.chassis.errors import Unavailable
 from services.chassis.flight import Flight
 from services.chassis.logs import request_id
 from services.chassis.metrics import Metrics
-from services.contracts import CloudEvent, EventData, dead_letter_topic
+from services.contracts import DEAD_LETTER_REASON, CloudEvent, EventData, dead_letter_topic
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +205,7 @@ class Worker:
         if topic.endswith(".dead-letter"):
             log.error("dead letter failed: %s", reason, extra={"action": "event.given_up", "event_id": event.id})
             return
-        dead = event.model_copy(update={"data": event.data | {"dead_letter_reason": reason}})
+        dead = event.model_copy(update={"data": event.data | {DEAD_LETTER_REASON: reason}})
         await self._sent(dead, dead_letter_topic(topic))
         log.error(
             "dead letter: %s",
@@ -229,6 +229,6 @@ class Worker:
                 source=f"/{self._group}",
                 type=message.topic,
                 subject=message.key,
-                data={"unreadable": message.value.decode(errors="replace"), "dead_letter_reason": str(error)},
+                data={"unreadable": message.value.decode(errors="replace"), DEAD_LETTER_REASON: str(error)},
             )
             await self._sent(wrapped, dead_letter_topic(message.topic))

@@ -4,12 +4,13 @@ Only hosts that a setting names are called: an address from outside must not mak
 its neighbours. Signed as Standard Webhooks has it (standardwebhooks.com).
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +28,10 @@ BACKOFF_SECONDS = (0.5, 2.0, 8.0, 30.0, 120.0, 600.0)
 """After each attempt but the last."""
 TIMEOUT_SECONDS = 5.0
 HELD = timedelta(seconds=4 * TIMEOUT_SECONDS)
+"""Whoever sends has ended by then, or is dead."""
 BATCH = 10
+
+Told = Callable[[UUID], Awaitable[bytes | None]]
 
 
 class Callbacks:
@@ -54,8 +58,8 @@ class Callbacks:
         fault = Fault(where="header.Callback-Url", what="is not one of the hosts that may be called", allowed=allowed)
         raise BadInput("", fault)
 
-    async def deliver_due(self, told: Callable[[UUID], Any]) -> int:
-        """Send what is due; returns how many. A sender that dies holds nobody up for long."""
+    async def deliver_due(self, told: Told) -> int:
+        """Send what is due, side by side: a slow receiver holds nobody up, nor does a sender that dies."""
         async with self._database.connection() as connection:
             due = await connection.execute(
                 """
@@ -69,11 +73,11 @@ class Callbacks:
                 (HELD, BATCH),
             )
             rows = await due.fetchall()
-        for row in rows:
-            await self._deliver(row, await told(row["job_id"]))
+        await asyncio.gather(*(self._deliver(row, told) for row in rows))
         return len(rows)
 
-    async def _deliver(self, row: Mapping[str, Any], body: bytes | None) -> None:
+    async def _deliver(self, row: Mapping[str, Any], told: Told) -> None:
+        body = await told(row["job_id"])
         status: int | None = None
         error: str | None = "the job has expired"
         if body is not None:
@@ -92,10 +96,9 @@ class Callbacks:
     async def _send(self, url: str, job_id: UUID, body: bytes) -> tuple[int | None, str | None]:
         headers = signed(self._key, str(job_id), int(self._clock()), body) | {"content-type": "application/json"}
         try:
-            answer = await self._http.post(
-                url, content=body, headers=headers, timeout=TIMEOUT_SECONDS, follow_redirects=False
-            )
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(TIMEOUT_SECONDS):  # httpx counts between two bytes, not to the end
+                answer = await self._http.post(url, content=body, headers=headers, follow_redirects=False)
+        except (httpx.HTTPError, TimeoutError) as error:
             return None, repr(error)
         return answer.status_code, None if answer.is_success else answer.reason_phrase
 

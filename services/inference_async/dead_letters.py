@@ -19,12 +19,11 @@ from services.chassis.backends import Backends
 from services.chassis.bus import Bus
 from services.chassis.database import Database
 from services.chassis.service import Service
-from services.contracts import EVENTS, CloudEvent, EventData
+from services.contracts import DEAD_LETTER_REASON, EVENTS, CloudEvent, EventData
 from services.inference_async.job_metrics import JobMetrics
 
 log = logging.getLogger(__name__)
 
-WHY = "dead_letter_reason"
 MOST = 500
 
 
@@ -64,7 +63,7 @@ class DeadLetters:
                 ON CONFLICT (topic, event_id) DO UPDATE SET times = dead_letters.times + 1, last_at = now(),
                     reason = excluded.reason, replayed_at = NULL, replayed_by = NULL
                 """,
-                (topic, event.id, str(event.data.get(WHY, "")), Jsonb(event.model_dump(mode="json"))),
+                (topic, event.id, str(event.data.get(DEAD_LETTER_REASON, "")), Jsonb(event.model_dump(mode="json"))),
             )
 
     async def waiting(self, wanted: Replay) -> list[DeadLetter]:
@@ -161,7 +160,9 @@ def _keeping(letters: DeadLetters, topic: str) -> Callable[[EventData, CloudEven
 
 def _cured(event: Mapping[str, Any]) -> CloudEvent:
     found = CloudEvent.model_validate(event)
-    return found.model_copy(update={"data": {name: value for name, value in found.data.items() if name != WHY}})
+    return found.model_copy(
+        update={"data": {name: value for name, value in found.data.items() if name != DEAD_LETTER_REASON}}
+    )
 
 
 def _readable(row: Mapping[str, Any]) -> bool:

@@ -8,6 +8,7 @@ from psycopg.types.json import Jsonb
 from services.chassis import outbox
 from services.chassis.database import Connection, Database
 from services.contracts import (
+    DEAD_LETTER_REASON,
     CloudEvent,
     ItemEvent,
     ItemIndexed,
@@ -100,7 +101,7 @@ async def buried(connection: Connection, data: ItemEvent, event: CloudEvent) -> 
             event.id,
             event.type,
             data.item_id,
-            str(event.data.get("dead_letter_reason", "")),
+            str(event.data.get(DEAD_LETTER_REASON, "")),
             Jsonb(event.model_dump(mode="json")),
         ),
     )

@@ -2,13 +2,17 @@
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from prometheus_client import CollectorRegistry
 from psycopg import OperationalError
 
 from services.chassis.settings import Unusable
+from services.inference_async.callbacks import Callbacks
+from services.inference_async.job_metrics import JobMetrics
+from tests.conftest import MakeDatabase
 from tests.services.inference_async.conftest import FakePredictor, Running, Start
 
 TEXT = {"text": "こんにちは"}
@@ -301,6 +305,35 @@ async def test_a_callback_is_signed_and_repeated_until_it_arrives(start: Start, 
     signature = base64.b64encode(hmac.new(b"a secret", content, hashlib.sha256).digest()).decode()
     assert request.headers["webhook-signature"] == f"v1,{signature}"
     assert '"done"' in request.content.decode()
+
+
+async def test_a_slow_receiver_holds_nobody_up(database: MakeDatabase) -> None:
+    pool, quick, heard = await database("inference_async"), asyncio.Event(), list[str]()
+
+    async def receiver(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/quick":
+            quick.set()
+        await quick.wait()
+        heard.append(request.url.path)
+        return httpx.Response(204)
+
+    async def body(job_id: UUID) -> bytes:
+        return b"{}"
+
+    async with pool.connection() as connection:
+        for name, age in (("slow", 2), ("quick", 1)):
+            await connection.execute(
+                """
+                WITH job AS (INSERT INTO jobs (id, subject, model, form) VALUES (%s, '', 'any', 'raw') RETURNING id)
+                INSERT INTO callbacks (job_id, url, state, due_at)
+                SELECT id, %s, 'due', now() - make_interval(secs => %s) FROM job
+                """,
+                (uuid4(), f"https://shop.example/{name}", age),
+            )
+    async with httpx.AsyncClient(transport=httpx.MockTransport(receiver)) as http:
+        callbacks = Callbacks(pool, http, JobMetrics(CollectorRegistry()), key=b"a secret", hosts=["shop.example"])
+        assert await callbacks.deliver_due(body) == 2
+    assert sorted(heard) == ["/quick", "/slow"]
 
 
 @pytest.mark.parametrize(
