@@ -46,8 +46,15 @@ class ReadableLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S.%f")[:-3]
         extra = " ".join(f"{key}={value}" for key, value in fields(record).items())
-        line = f"{at} {record.levelname.lower():7} {record.getMessage()} {extra}".rstrip()
+        line = _one_line(f"{at} {record.levelname.lower():7} {record.getMessage()} {extra}".rstrip())
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+def _one_line(text: str) -> str:
+    """Without what would end the line or move the cursor: callers' words are in it."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def configure(service: str, style: str, level: str) -> None:
