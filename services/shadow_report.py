@@ -1,4 +1,4 @@
-"""Compares a shadow's answers with those that were given: `python -m services.shadow_report SPOOL... [--model NAME]`.
+"""Compares a shadow's answers with those that were given: `scripts/shadow-report [MODEL] [--spool FOLDER]`.
 
 Reads the prediction log. A candidate's record names the prediction that was given to the same request (`shadow_of`).
 """

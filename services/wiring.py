@@ -39,6 +39,10 @@ class UnknownPattern(Exception):
     """A setting names a pattern that does not exist."""
 
 
+class WrongOrder(Exception):
+    """A setting names patterns in an order in which they do harm."""
+
+
 def _no_version() -> str | None:
     return None
 
@@ -48,10 +52,6 @@ def _no_aliases(alias: str) -> Predict:
         raise NotLoaded(f"{request.model}: this host follows no alias {alias}")
 
     return missing
-
-
-class WrongOrder(Exception):
-    """A setting names patterns in an order in which they do harm."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Wiring:
 
     def logged(self, predict: Predict) -> Predict:
         """The same with a prediction log of its own, if the model has one: for answers that nobody is given."""
-        return _wire("prediction_log")(predict, self) if "prediction_log" in chosen(self.model) else predict
+        return _wire(LOG)(predict, self) if LOG in chosen(self.model) else predict
 
     def parameters(self, kind: type[Parameters], pattern: str) -> Parameters:
         """The settings `<PATTERN>_<MODEL>_<NAME>`."""

@@ -34,6 +34,11 @@ def quantile(q: float, histogram: str, labels: str = "", window: str = "5m", by:
     return f"histogram_quantile({q}, sum by ({by}) (rate({histogram}_bucket{{{labels}}}[{window}])))"
 
 
+def quantiles(histogram: str, labels: str) -> list[Query]:
+    """The middle of a histogram, and its slow end."""
+    return [Query(quantile(q, histogram, labels, "$__rate_interval"), f"p{q * 100:.0f}") for q in (0.5, 0.95, 0.99)]
+
+
 NOW = Row(
     "Now",
     [
@@ -119,10 +124,7 @@ SYSTEM = Row(
                 f"sum by (envoy_response_code_class) (rate(envoy_http_downstream_rq_xx{{{PUBLIC}}}[$__rate_interval]))",
                 "{{envoy_response_code_class}}xx",
             ),
-            *(
-                Query(quantile(q, "envoy_http_downstream_rq_time", PUBLIC, "$__rate_interval"), f"p{q * 100:.0f}")
-                for q in (0.5, 0.95, 0.99)
-            ),
+            *quantiles("envoy_http_downstream_rq_time", PUBLIC),
             right=RightAxis("p[0-9]+", MILLISECONDS, "latency"),
         ),
         lines(
@@ -247,10 +249,7 @@ ONE_MODEL = Row(
             "Latency",
             "Time to answer, waiting included.",
             SECONDS,
-            *(
-                Query(quantile(q, "prediction_duration_seconds", MODEL, "$__rate_interval"), f"p{q * 100:.0f}")
-                for q in (0.5, 0.95, 0.99)
-            ),
+            *quantiles("prediction_duration_seconds", MODEL),
             width=6,
         ),
         lines(

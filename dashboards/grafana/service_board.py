@@ -15,7 +15,7 @@ from dashboards.grafana.drawing import (
     Row,
     lines,
 )
-from dashboards.grafana.platform_board import quantile
+from dashboards.grafana.platform_board import quantile, quantiles
 
 ONE = 'service=~"$service"'
 ANSWERS = f'{ONE}, route!~".*/events"'
@@ -35,10 +35,7 @@ ONE_SERVICE = Row(
             "Latency",
             "Time to answer, without streams of events.",
             SECONDS,
-            *(
-                Query(quantile(q, "http_request_duration_seconds", ANSWERS, "$__rate_interval"), f"p{q * 100:.0f}")
-                for q in (0.5, 0.95, 0.99)
-            ),
+            *quantiles("http_request_duration_seconds", ANSWERS),
         ),
         lines(
             "Answers by status",
