@@ -24,7 +24,7 @@ from services.spool.writer import Spool
 
 LOGGED_PATTERNS, DEFAULT_PATTERNS = "prediction_log,fallback", "fallback"
 """Around a model whose setting names none: with a spool, and without one."""
-LOG = "prediction_log"
+LOG, TOGETHER = "prediction_log", "batching"
 AT_ONCE = {LOG, "fallback"}
 """Patterns that wait for nothing themselves, for small requests at least."""
 ORDER = (
@@ -104,6 +104,8 @@ def chosen(model: str) -> list[str]:
             raise UnknownPattern(f"PATTERNS_{model.upper()}: {name} is none of {', '.join(sorted(known()))}")
     if LOG in names[1:]:
         raise WrongOrder(f"PATTERNS_{model.upper()}: {LOG} goes first, or what others answer is not in it")
+    if TOGETHER in names[:-1]:
+        raise WrongOrder(f"PATTERNS_{model.upper()}: {TOGETHER} goes last, or one caller's group is everybody's")
     for outer, inner, why in ORDER:
         if inner in names and outer in names[names.index(inner) :]:
             raise WrongOrder(f"PATTERNS_{model.upper()}: {outer} goes before {inner}, or {why}")

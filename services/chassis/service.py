@@ -91,7 +91,7 @@ class Service:
                     try:
                         await turn()
                     except Exception as error:
-                        log.warning("%s: %r", turn.__name__, error, extra={"action": "turn.failed"})
+                        log.warning("%s: %r", turn.__name__.strip("_"), error, extra={"action": "turn.failed"})
                     await asyncio.sleep(seconds)
 
             self.loops.append(turns)

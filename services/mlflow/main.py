@@ -5,6 +5,7 @@ The names with an underscore are MLflow's private ones: the pin is exact, a test
 `mlflow server --waitress-opts` with the same addresses is the way back.
 """
 
+import logging
 import os
 import resource
 import signal
@@ -30,6 +31,7 @@ def run(arguments: list[str]) -> int:
     app = measured(application(database))
     from waitress import serve  # type: ignore[import-untyped]
 
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a request that waits a moment is no news
     serve(app, host=os.environ.get("LISTEN_HOST") or "0.0.0.0", port=port("mlflow"), threads=THREADS, ident=None)  # noqa: S104
     return 0
 

@@ -76,6 +76,7 @@ def test_parameters_carry_the_pattern_and_the_model(wiring: Wiring, monkeypatch:
         ("cache,ab_test", "ab_test"),
         ("circuit_breaker,fallback", "fallback"),
         ("fallback,prediction_log", "prediction_log"),
+        ("fallback,batching,ab_test", "batching"),
     ],
 )
 def test_an_order_that_does_harm_is_refused(
