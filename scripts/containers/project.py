@@ -89,8 +89,8 @@ class Project:
         self.compose("down")
 
     def reset(self) -> None:
-        """Forget everything, as people do."""
-        self.compose("down", "--volumes", "--remove-orphans", "--timeout", "5")
+        """Forget everything, what only a profile starts too."""
+        self.compose("--profile", "*", "down", "--volumes", "--remove-orphans", "--timeout", "5")
 
     def left(self) -> list[str]:
         """Volumes that are there."""
