@@ -6,9 +6,12 @@ from typing import Any
 
 from services.chassis.auth import TokenVerifier
 from services.chassis.errors import NotSignedIn
+from services.chassis.http import usable
 from services.prediction import OVER_LIMIT, OVERLOADED, Context
 
 Headers = Mapping[bytes, bytes]
+ABOUT = frozenset(("authorization", "accept-language", "x-client", "x-over-limit", "x-request-id"))
+"""The headers that are looked at."""
 
 KNOWN_SECONDS = 60.0
 MOST_KNOWN = 10_000
@@ -53,6 +56,12 @@ class Askers:
         except NotSignedIn:
             return "", False
         return str(caller.id), caller.simulated
+
+
+def asked_by(headers: Headers) -> str | None:
+    """The request id that came with a request, if it may be passed on."""
+    given = headers.get(b"x-request-id")
+    return usable(given.decode("latin-1")) if given else None
 
 
 def parameters(headers: Headers, given: Mapping[str, Any] | None = None) -> Mapping[str, Any]:

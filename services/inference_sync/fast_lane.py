@@ -16,15 +16,15 @@ from starlette.requests import ClientDisconnect
 from models.contract import Manifest
 from services.chassis import errors
 from services.chassis.at_once import Answer
-from services.chassis.http import App, Receive, Scope, Send, usable
+from services.chassis.http import App, Receive, Scope, Send
 from services.chassis.ids import as_text, new_id
 from services.chassis.logs import request_id
 from services.chassis.service import Service
-from services.inference_sync.asking import Askers, Headers, parameters
+from services.inference_sync.asking import Askers, Headers, asked_by, parameters
 from services.inference_sync.infer import Decoded, answered, decoded_anywhere
+from services.inference_sync.quick import Quick
 from services.inference_sync.usual import Reader, reader
 from services.open_inference import JSON_SIZE, MOST_LISTS, write_answer
-from services.patience import at_once
 from services.prediction import PredictionRequest
 from services.predictors import Predictor, Predictors
 
@@ -82,6 +82,7 @@ class _Lane:
 
     def __init__(self, predictor: Predictor, askers: Askers, max_batch: int, done: Callable[[float], None]) -> None:
         self._predictor, self._askers, self._max_batch, self._done = predictor, askers, max_batch, done
+        self._quick = Quick(predictor, askers)
         self._manifest: Manifest | None = None
         self._read: Reader = _nothing
 
@@ -89,22 +90,17 @@ class _Lane:
         """The answer, if that of a usual request waits for nothing. None: ask in the other way, which tells why."""
         started = perf_counter()
         asked = self._usual(headers, body)
-        if asked is None or not self._predictor.answers_at_once(asked.rows):
+        if asked is None:
             return None
-        new = new_id()
-        asker = asked_by(headers) or as_text(new)
-        token = request_id.set(asker)
         try:
-            context, marks = self._askers.context(headers, asker), parameters(headers)
-            request = PredictionRequest(self._predictor.name, asked.inputs, new, marks, context)
-            prediction = at_once(self._predictor.predict(request))
-            content = write_answer(prediction, asked.id)
+            answer = self._quick.answer(headers, asked.inputs, asked.rows)
+            if answer is None:
+                return None
+            content = write_answer(answer[1], asked.id)
         except Exception:
             return None
-        finally:
-            request_id.reset(token)
         self._done(started)
-        return asker, content
+        return answer[0], content
 
     async def answer(self, headers: Headers, body: bytes, asker: str) -> Any:
         """The answer to any request; raises what is wrong with it."""
@@ -129,12 +125,6 @@ class _Lane:
 
 def _nothing(body: bytes) -> Decoded | None:
     return None
-
-
-def asked_by(headers: Headers) -> str | None:
-    """The request id that came with a request, if it may be passed on."""
-    given = headers.get(b"x-request-id")
-    return usable(given.decode("latin-1")) if given else None
 
 
 async def body_of(receive: Receive, headers: Headers, limit: int) -> bytes:

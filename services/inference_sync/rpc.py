@@ -8,42 +8,37 @@ from time import perf_counter
 from typing import Any
 
 import grpc
-import numpy as np
 from fastapi import Request
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
-from models.contract import DTYPES, Arrays, Manifest, check
+from models.contract import Arrays, Manifest, check
 from models.refusal import ContractBroken
 from services.chassis import errors, ports
 from services.chassis.auth import operator, signed_in
 from services.chassis.errors import NotSignedIn
-from services.chassis.http import usable
 from services.chassis.ids import as_text, new_id
 from services.chassis.logs import request_id
 from services.chassis.metrics import LATENCY_BUCKETS
 from services.chassis.service import Service
 from services.chassis.tallies import Counts, Timings
 from services.inference_sync import open_inference_pb2
-from services.inference_sync.asking import Askers, parameters
+from services.inference_sync.asking import ABOUT, Askers, asked_by, parameters
 from services.inference_sync.health import EXTENSIONS
 from services.inference_sync.infer import check_form, check_wanted
 from services.inference_sync.known import known
 from services.inference_sync.repository import indexed
+from services.inference_sync.rpc_answer import FIELDS, written
+from services.inference_sync.rpc_usual import Usual, usual_inputs
 from services.inference_sync.switches import Switches
-from services.open_inference import NAMES, raw_bytes, raw_tensor, typed_tensor
-from services.prediction import Prediction, PredictionRequest
+from services.open_inference import raw_tensor, typed_tensor
+from services.prediction import PredictionRequest
 from services.predictors import Predictors
 
 log = logging.getLogger(__name__)
 
 protocol: Any = open_inference_pb2
 NAME = "inference.GRPCInferenceService"
-FIELDS = {
-    "BOOL": "bool_contents", "INT8": "int_contents", "INT16": "int_contents", "INT32": "int_contents",
-    "INT64": "int64_contents", "UINT8": "uint_contents", "UINT16": "uint_contents", "UINT32": "uint_contents",
-    "UINT64": "uint64_contents", "FP32": "fp32_contents", "FP64": "fp64_contents", "BYTES": "bytes_contents",
-}  # fmt: skip
-"""Where a tensor's values are, by its type."""
 CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     401: grpc.StatusCode.UNAUTHENTICATED,
@@ -67,6 +62,7 @@ class Rpc:
     ) -> None:
         self._service, self._predictors, self._askers = service, predictors, askers
         self._switches, self._max_batch = switches, max_batch
+        self.usual = Usual(predictors, askers, max_batch)
 
     async def ServerLive(self, asked: Any, headers: Mapping[bytes, bytes]) -> Any:  # noqa: N802
         """The process answers."""
@@ -110,7 +106,8 @@ class Rpc:
             parameters=parameters(headers, given),
             context=self._askers.context(headers, request_id.get() or ""),
         )
-        return written(asked, await predictor.predict(request), wanted)
+        prediction = await predictor.predict(request)
+        return written(prediction, asked.id, wanted, raw=bool(asked.raw_input_contents))
 
     async def RepositoryIndex(self, asked: Any, headers: Mapping[bytes, bytes]) -> Any:  # noqa: N802
         """Every model, and whether it is loaded."""
@@ -137,7 +134,7 @@ class Rpc:
 
     def _inputs(self, manifest: Manifest, asked: Any) -> Arrays:
         """The arrays of a request, held against the contract; raises ContractBroken."""
-        if not asked.outputs and (quick := _usual(manifest, asked, self._max_batch)):
+        if not asked.outputs and (quick := usual_inputs(manifest, asked, self._max_batch)):
             return quick
         check_wanted(manifest, [output.name for output in asked.outputs])
         raws: Sequence[bytes] = asked.raw_input_contents
@@ -151,25 +148,6 @@ class Rpc:
             arrays[tensor.name] = _raw(tensor, raws[at]) if raws else _typed(tensor)
         check(manifest, arrays)
         return arrays
-
-
-def _usual(manifest: Manifest, asked: Any, max_batch: int) -> Arrays | None:
-    """The arrays of a request like most: every input as raw bytes, in the contract's order. None: look closer."""
-    arrays: dict[str, NDArray[Any]] = {}
-    if not len(manifest.inputs) == len(asked.inputs) == len(asked.raw_input_contents):
-        return None
-    for spec, tensor, raw in zip(manifest.inputs, asked.inputs, asked.raw_input_contents, strict=True):
-        shape = tuple(tensor.shape)
-        if spec.name != tensor.name or spec.datatype != tensor.datatype or spec.datatype == "BYTES":
-            return None
-        if min(shape, default=0) < 1 or shape[0] > max_batch or tensor.HasField("contents"):
-            return None
-        try:
-            arrays[spec.name] = np.frombuffer(raw, DTYPES[spec.datatype]).reshape(shape)
-        except ValueError:
-            return None
-    check(manifest, arrays)
-    return arrays
 
 
 def _raw(tensor: Any, raw: bytes) -> NDArray[Any]:
@@ -191,28 +169,9 @@ def _value(parameter: Any) -> Any:
     return getattr(parameter, chosen) if chosen else None
 
 
-def written(asked: Any, prediction: Prediction, wanted: Sequence[str]) -> Any:
-    """The answer: raw if the question was, else in the fields of the types."""
-    answer = protocol.ModelInferResponse(
-        model_name=prediction.model, model_version=prediction.version, id=asked.id or as_text(prediction.id)
-    )
-    told = answer.parameters
-    told["served_by"].string_param = prediction.served_by
-    told["prediction_id"].string_param = as_text(prediction.id)
-    if prediction.reason:
-        told["reason"].string_param = prediction.reason
-    for name in wanted or prediction.outputs:
-        array = prediction.outputs[name]
-        datatype = NAMES[array.dtype.char]
-        output = answer.outputs.add(name=name, datatype=datatype, shape=array.shape)
-        if asked.raw_input_contents or datatype not in FIELDS:
-            answer.raw_output_contents.append(raw_bytes(array))
-        else:
-            getattr(output.contents, FIELDS[datatype]).extend(array.ravel().tolist())
-    return answer
-
-
 Method = Callable[[Any, Mapping[bytes, bytes]], Awaitable[Any]]
+Read = Callable[[bytes], Any]
+Answered = Callable[[bytes, Any], Awaitable[bytes]]
 
 
 class Calls:
@@ -230,21 +189,28 @@ class Calls:
             registry=registry,
         )
 
-    def around(self, name: str, method: Method) -> Callable[[Any, Any], Awaitable[Any]]:
-        """The method as the server takes it."""
+    def around(self, name: str, method: Method, read: Read, usual: Usual | None = None) -> Answered:
+        """The method as the server takes it: from bytes to bytes."""
+        count, observe = self._total.labels, self._seconds.labels(name).observe
 
-        async def answered(asked: Any, call: Any) -> Any:
+        async def answered(raw: bytes, call: Any) -> bytes:
             started, code = perf_counter(), "OK"
-            headers = {_bytes(key): _bytes(value) for key, value in call.invocation_metadata() or ()}
-            given = headers.get(b"x-request-id")
-            request_id.set((usable(given.decode("latin-1")) if given else None) or as_text(new_id()))
+            headers = {key.encode(): _bytes(value) for key, value in call.invocation_metadata() or () if key in ABOUT}
             try:
-                return await method(asked, headers)
+                if usual and (quick := usual.at_once(headers, raw)):
+                    return quick
+                request_id.set(asked_by(headers) or as_text(new_id()))
+                asked = _read(read, raw)
+                answer: bytes = (await method(asked, headers)).SerializeToString()
+                if usual:
+                    usual.learn(asked, raw)
+                return answer
             except Exception as error:
                 code = await self._refuse(name, error, call)
+                return b""
             finally:
-                self._total.labels(name, code).inc()
-                self._seconds.labels(name).observe(perf_counter() - started)
+                count(name, code).inc()
+                observe(perf_counter() - started)
 
         return answered
 
@@ -260,6 +226,13 @@ class Calls:
         return str(code.name)
 
 
+def _read(read: Read, raw: bytes) -> Any:
+    try:
+        return read(raw)
+    except DecodeError as error:
+        raise ContractBroken("message", "cannot be read", "the method's message in open_inference.proto") from error
+
+
 def _bytes(value: str | bytes) -> bytes:
     return value if isinstance(value, bytes) else value.encode()
 
@@ -269,9 +242,12 @@ def server(service: Service, rpc: Rpc, *, max_bytes: int) -> Any:
     calls = Calls(service)
     handlers = {
         method.name: grpc.unary_unary_rpc_method_handler(
-            calls.around(method.name, getattr(rpc, method.name)),
-            request_deserializer=getattr(protocol, method.input_type.name).FromString,
-            response_serializer=getattr(protocol, method.output_type.name).SerializeToString,
+            calls.around(
+                method.name,
+                getattr(rpc, method.name),
+                getattr(protocol, method.input_type.name).FromString,
+                rpc.usual if method.name == "ModelInfer" else None,
+            )
         )
         for method in protocol.DESCRIPTOR.services_by_name["GRPCInferenceService"].methods
     }
