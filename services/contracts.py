@@ -203,7 +203,7 @@ class PredictionRequested(PredictionEvent):
 
     type: ClassVar[str] = "prediction.requested"
     model: str
-    image_id: str | None = None
+    image_id: str | None = Field(None, pattern="^[0-9a-f]{64}$")
     text: str | None = None
 
 

@@ -18,11 +18,16 @@ SIZE = 2**14
 LONGEST = 4
 """Sequences of one to four characters."""
 
+MOST_CHARACTERS = 20_000
+"""Nine times the longest item; a longer text would keep a host busy for long."""
+
 ENDINGS = "com|net|org|info|biz|xyz|top|shop|site|online|club|link|click|ly|me|gl|jp|example"
 ADDRESS = re.compile(
-    r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.]+"
+    r"(?:https?://|www\.)\S+|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.[\w.]+"
     rf"|(?<![a-z0-9.-])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:{ENDINGS})(?![a-z0-9.])(?:/\S*)?"
 )
+"""Parts are bounded as the standards have them: what is not makes the time grow with the square of a text's length."""
+
 TELEPHONE = re.compile(r"(?<!\d)0\d{1,3}-\d{2,4}-\d{3,4}(?!\d)|\+\d[\d -]{7,}\d")
 NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*")
 """One number, price, date or time: how long it is says nothing about what is meant."""
@@ -42,6 +47,8 @@ def encode(raw: bytes) -> dict[str, NDArray[Any]]:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(f"the text is not UTF-8: {error.reason} at byte {error.start}") from error
+    if len(text) > MOST_CHARACTERS:
+        raise ValueError(f"the text has {len(text)} characters; at most {MOST_CHARACTERS} are taken")
     return {"features": vector(text)[None, :]}
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from models.contract import check
 from models.text_violation.contract import contract
-from models.text_violation.features import answer, encode, normalise
+from models.text_violation.features import SIZE, answer, encode, normalise
 
 
 @pytest.mark.parametrize(
@@ -46,6 +46,17 @@ def test_every_text_keeps_the_contract(text: str) -> None:
 def test_what_is_not_text_is_refused() -> None:
     with pytest.raises(ValueError, match="not UTF-8"):
         encode(b"\xff\xfe")
+
+
+def test_what_is_too_long_is_refused() -> None:
+    with pytest.raises(ValueError, match="at most 20000"):
+        encode(("a" * 20_001).encode())
+
+
+@pytest.mark.parametrize("part", ["a", "a.", "a@", "+1", "1-", "a ", "www", "あ "])
+def test_texts_that_look_like_the_beginning_of_something_are_taken(part: str) -> None:
+    """At the longest, and again and again: what backtracks would not end."""
+    assert encode((part * 20_000)[:20_000].encode())["features"].shape == (1, SIZE)
 
 
 def test_the_answer_names_the_likeliest_kind_and_the_chance_of_a_violation() -> None:
