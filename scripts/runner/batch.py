@@ -49,7 +49,7 @@ def run(client: httpx.Client, job: str, window_: str | None, pause: Callable[[fl
     """Ask for a run and show how far it is until it ends."""
     asked = client.post("/api/batch/runs", json={"job": job} | ({"window": window_} if window_ else {}))
     if not asked.is_success:
-        print(f"batch: {asked.text}", file=sys.stderr)
+        print(f"batch: {refusal(asked)}", file=sys.stderr)
         return 1
     told = dict(asked.json())
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -61,9 +61,21 @@ def run(client: httpx.Client, job: str, window_: str | None, pause: Callable[[fl
             told = dict(answer.json()) if answer.is_success else told
             progress.update(task, completed=told["done"] + told["failed"], total=told["total"])
     print(f"batch: {job} {window(told)}: {told['state']}, {told['done']} done, {told['failed']} failed {told['error']}")
+    if told["state"] == "done" and not told["done"]:
+        print("batch: there was nothing to do: the versions that serve now judged all of it")
     for key, error in list((told.get("failures") or {}).items())[:10]:
         print(f"batch: {key}: {error}", file=sys.stderr)
     return 0 if told["state"] == "done" else 1
+
+
+def refusal(answer: httpx.Response) -> str:
+    """What is wrong, where, and what is allowed, in one line."""
+    try:
+        problem = answer.json()
+        faults = [f"{one['where']}: {one['what']} (allowed: {one.get('allowed', '?')})" for one in problem["errors"]]
+        return "; ".join([problem["title"], *faults])
+    except (ValueError, KeyError, TypeError):
+        return answer.text[:300]
 
 
 def window(run: dict[str, Any]) -> str:
