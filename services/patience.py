@@ -24,22 +24,6 @@ async def within(seconds: float | None, awaited: Awaitable[Result]) -> Result:
         return await _resumed(call, waits_for)
 
 
-class Waits(Exception):
-    """What was to be there at once waits for something."""
-
-
-def at_once(awaited: Awaitable[Result]) -> Result:
-    """What a call returns that waits for nothing, without a task for it; raises Waits."""
-    call = awaited.__await__()
-    try:
-        next(call)
-    except StopIteration as done:
-        result: Result = done.value
-        return result
-    call.close()
-    raise Waits(repr(awaited))
-
-
 @coroutine
 def _resumed(call: Generator[Any, Any, Result], waits_for: Any) -> Generator[Any, Any, Result]:
     """The rest of a call that has begun: what it waits for goes up to the event loop, what comes back goes down."""

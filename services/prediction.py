@@ -71,6 +71,8 @@ class Prediction:
 
 
 Predict = Callable[[PredictionRequest], Awaitable[Prediction]]
+AtOnce = Callable[[PredictionRequest], Prediction]
+"""The same for a small request to a quick model: nobody waits for anything, so nothing has to be awaited."""
 
 
 class NotLoaded(Unavailable):

@@ -22,6 +22,7 @@ from services.prediction import (
     NOBODY,
     OVER_LIMIT,
     OVERLOADED,
+    AtOnce,
     Context,
     NotLoaded,
     Overloaded,
@@ -37,7 +38,7 @@ from services.sources.model_load import LoadMetrics, ModelLoad
 from services.sources.onnx_model import Features
 from services.sources.threads import Threads
 from services.spool.spooling import spooling
-from services.wiring import Wiring, waits, wired
+from services.wiring import Wiring, wired, wired_at_once
 
 
 class PredictorSettings(Settings):
@@ -111,12 +112,12 @@ class Predictor:
     features: Features
     threads: Threads
     aliases: Aliases
-    waits: bool = True
-    """Whether a pattern may wait for something."""
+    at_once: AtOnce | None = None
+    """The chain for requests of which `answers_at_once` is true."""
 
     def answers_at_once(self, rows: int) -> bool:
         """Whether so many rows are answered without waiting for anything."""
-        return not self.waits and self.source.is_quick(rows)
+        return self.at_once is not None and self.source.is_quick(rows)
 
     @property
     def manifest(self) -> Manifest:
@@ -180,8 +181,9 @@ def served(
             spool=spool,
         )
         predict = counts.counted(wired(source.predict, wiring))
+        quick = wired_at_once(source.at_once, wiring)
         predictors[source.name] = Predictor(
-            source.name, source, predict, model.features, threads, aliases, waits(source.name)
+            source.name, source, predict, model.features, threads, aliases, quick and counts.counted_at_once(quick)
         )
     service.background(_following(predictors.values(), settings.model_poll_seconds))
     if settings.model_folder:
@@ -283,6 +285,21 @@ class PredictionMetrics:
             started = perf_counter()
             try:
                 prediction = await predict(request)
+            finally:
+                seconds(request.model).observe(perf_counter() - started)
+            total(prediction.model, prediction.version, prediction.served_by, prediction.reason or "").inc()
+            return prediction
+
+        return counting
+
+    def counted_at_once(self, predict: AtOnce) -> AtOnce:
+        """The same, counted, where nothing is awaited."""
+        seconds, total = cache(self._seconds.labels), cache(self._total.labels)
+
+        def counting(request: PredictionRequest) -> Prediction:
+            started = perf_counter()
+            try:
+                prediction = predict(request)
             finally:
                 seconds(request.model).observe(perf_counter() - started)
             total(prediction.model, prediction.version, prediction.served_by, prediction.reason or "").inc()

@@ -18,15 +18,13 @@ from pydantic_settings import BaseSettings
 from models.contract import Manifest
 from services.chassis.backends import Backends
 from services.chassis.metrics import Metrics
-from services.prediction import NotLoaded, Predict, Prediction, PredictionRequest
+from services.prediction import AtOnce, NotLoaded, Predict, Prediction, PredictionRequest
 from services.sources.remote import remote
 from services.spool.writer import Spool
 
 LOGGED_PATTERNS, DEFAULT_PATTERNS = "prediction_log,fallback", "fallback"
 """Around a model whose setting names none: with a spool, and without one."""
 LOG, TOGETHER = "prediction_log", "batching"
-AT_ONCE = {LOG, "fallback"}
-"""Patterns that wait for nothing themselves, for small requests at least."""
 ORDER = (
     ("ab_test", "cache", "one group gets the other's answers"),
     ("fallback", "circuit_breaker", "who is cut off gets an error and not the default"),
@@ -112,9 +110,18 @@ def chosen(model: str) -> list[str]:
     return names
 
 
-def waits(model: str) -> bool:
-    """Whether a pattern around the model may wait for something, even where the model does not."""
-    return not AT_ONCE.issuperset(chosen(model))
+def wired_at_once(source: AtOnce, wiring: Wiring) -> AtOnce | None:
+    """The same for requests that the source answers at once; None where a pattern may wait for something.
+
+    A pattern that waits for nothing itself says so by a function `wire_at_once`.
+    """
+    predict = source
+    for name in reversed(chosen(wiring.model)):
+        wire = getattr(import_module(f"services.patterns.{name}"), "wire_at_once", None)
+        if wire is None:
+            return None
+        predict = wire(predict, wiring)
+    return predict
 
 
 def known() -> set[str]:

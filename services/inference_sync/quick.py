@@ -4,7 +4,6 @@ from models.contract import Arrays, Manifest
 from services.chassis.ids import as_text, new_id
 from services.chassis.logs import request_id
 from services.inference_sync.asking import Askers, Headers, asked_by, parameters
-from services.patience import at_once
 from services.prediction import Prediction, PredictionRequest
 from services.predictors import Predictor
 
@@ -22,15 +21,14 @@ class Quick:
 
     def answer(self, headers: Headers, inputs: Arrays, rows: int) -> tuple[str, Prediction] | None:
         """The request's id and the prediction; None where it would have to be waited for. Raises what fails."""
-        if not self._predictor.answers_at_once(rows):
+        predict = self._predictor.at_once
+        if predict is None or not self._predictor.answers_at_once(rows):
             return None
         new = new_id()
         asker = asked_by(headers) or as_text(new)
         token = request_id.set(asker)
         try:
             context, marks = self._askers.context(headers, asker), parameters(headers)
-            return asker, at_once(
-                self._predictor.predict(PredictionRequest(self._predictor.name, inputs, new, marks, context))
-            )
+            return asker, predict(PredictionRequest(self._predictor.name, inputs, new, marks, context))
         finally:
             request_id.reset(token)

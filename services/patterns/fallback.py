@@ -15,6 +15,7 @@ from services.prediction import (
     DEFAULT_VERSION,
     OVER_LIMIT,
     OVERLOADED,
+    AtOnce,
     Predict,
     Prediction,
     PredictionRequest,
@@ -38,18 +39,38 @@ def fallback(
     """Always an answer, marked with who gave it and why. A request that breaks the contract stays an error."""
 
     async def answered(request: PredictionRequest) -> Prediction:
-        if not active:
-            return default_answer(manifest(), request, "switched_off")
-        for reason in (OVER_LIMIT, OVERLOADED):
-            if request.parameters.get(reason):
-                return default_answer(manifest(), request, reason)
-        try:
-            return await within(timeout_seconds, predict(request))
-        except Exception as error:
-            reason = _reason(error)
+        reason = _unasked(request, active)
+        if not reason:
+            try:
+                return await within(timeout_seconds, predict(request))
+            except Exception as error:
+                reason = _reason(error)
         return default_answer(manifest(), request, reason)
 
     return answered
+
+
+def fallback_at_once(predict: AtOnce, manifest: Callable[[], Manifest], *, active: bool = True) -> AtOnce:
+    """The same where nobody can be late."""
+
+    def answered(request: PredictionRequest) -> Prediction:
+        reason = _unasked(request, active)
+        if not reason:
+            try:
+                return predict(request)
+            except Exception as error:
+                reason = _reason(error)
+        return default_answer(manifest(), request, reason)
+
+    return answered
+
+
+def _unasked(request: PredictionRequest, active: bool) -> str:
+    """Why the model is not even asked; empty if it is."""
+    if not active:
+        return "switched_off"
+    given = request.parameters
+    return next((reason for reason in (OVER_LIMIT, OVERLOADED) if given.get(reason)), "") if given else ""
 
 
 def default_answer(manifest: Manifest, request: PredictionRequest, reason: str) -> Prediction:
@@ -65,6 +86,11 @@ def wire(predict: Predict, wiring: Wiring) -> Predict:
     """As settings say."""
     timeout = wiring.parameters(FallbackParameters, "fallback").timeout_seconds or wiring.patience_seconds
     return fallback(predict, wiring.manifest, timeout_seconds=timeout, active=wiring.active)
+
+
+def wire_at_once(predict: AtOnce, wiring: Wiring) -> AtOnce:
+    """As settings say."""
+    return fallback_at_once(predict, wiring.manifest, active=wiring.active)
 
 
 def callers_fault(error: BaseException) -> bool:

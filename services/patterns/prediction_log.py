@@ -13,7 +13,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings
 
 from models.contract import Manifest
-from services.prediction import Predict, Prediction, PredictionRequest
+from services.prediction import AtOnce, Predict, Prediction, PredictionRequest
 from services.spool.record import encoded
 from services.spool.tensors import kept
 from services.spool.writer import Spool
@@ -33,37 +33,34 @@ class NoSpool(Exception):
     """The prediction log has no folder to write to: set SPOOL_DIR, or leave prediction_log out."""
 
 
-def prediction_log(
-    predict: Predict,
-    spool: Spool,
-    manifest: Callable[[], Manifest],
-    *,
-    values: int,
-    clock: Callable[[], int] = time.time_ns,
-    timer: Callable[[], float] = perf_counter,
-) -> Predict:
-    """The same, logged. What cannot be logged is counted, and answered all the same."""
+class Records:
+    """Makes the records of one model's predictions and keeps them. What cannot be kept is counted."""
 
-    async def answered(request: PredictionRequest) -> Prediction:
-        started = timer()
-        prediction = await predict(request)
-        taken = timer() - started
+    def __init__(
+        self, spool: Spool, manifest: Callable[[], Manifest], values: int, clock: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._spool, self._manifest, self._values, self._clock = spool, manifest, values, clock
+
+    def keep(self, request: PredictionRequest, prediction: Prediction, taken: float) -> None:
+        """Now; never raises."""
         try:
-            if _large(request):
-                line = await asyncio.to_thread(recorded, request, prediction, taken)
-            else:
-                line = recorded(request, prediction, taken)
-            spool.append(line)
+            self._spool.append(self._line(request, prediction, taken))
         except Exception as error:
-            spool.refused("unreadable", repr(error))
-        return prediction
+            self._spool.refused("unreadable", repr(error))
 
-    def recorded(request: PredictionRequest, prediction: Prediction, taken: float) -> bytes:
-        context, contract = request.context, manifest()
+    async def keep_large(self, request: PredictionRequest, prediction: Prediction, taken: float) -> None:
+        """The same for tensors whose hash takes a while."""
+        try:
+            self._spool.append(await asyncio.to_thread(self._line, request, prediction, taken))
+        except Exception as error:
+            self._spool.refused("unreadable", repr(error))
+
+    def _line(self, request: PredictionRequest, prediction: Prediction, taken: float) -> bytes:
+        context, contract, values = request.context, self._manifest(), self._values
         return encoded(
             {
                 "id": prediction.id,
-                "at": clock(),
+                "at": self._clock(),
                 "model": prediction.model,
                 "version": prediction.version,
                 "served_by": prediction.served_by,
@@ -83,6 +80,41 @@ def prediction_log(
             }
         )
 
+
+def prediction_log(
+    predict: Predict,
+    spool: Spool,
+    manifest: Callable[[], Manifest],
+    *,
+    values: int,
+    clock: Callable[[], int] = time.time_ns,
+    timer: Callable[[], float] = perf_counter,
+) -> Predict:
+    """The same, logged. What cannot be logged is counted, and answered all the same."""
+    records = Records(spool, manifest, values, clock)
+
+    async def answered(request: PredictionRequest) -> Prediction:
+        started = timer()
+        prediction = await predict(request)
+        taken = timer() - started
+        if _large(request):
+            await records.keep_large(request, prediction, taken)
+        else:
+            records.keep(request, prediction, taken)
+        return prediction
+
+    return answered
+
+
+def prediction_log_at_once(predict: AtOnce, records: Records) -> AtOnce:
+    """The same for small requests."""
+
+    def answered(request: PredictionRequest) -> Prediction:
+        started = perf_counter()
+        prediction = predict(request)
+        records.keep(request, prediction, perf_counter() - started)
+        return prediction
+
     return answered
 
 
@@ -92,7 +124,19 @@ def _large(request: PredictionRequest) -> bool:
 
 def wire(predict: Predict, wiring: Wiring) -> Predict:
     """As settings say; raises NoSpool."""
+    return prediction_log(predict, _spool(wiring), wiring.manifest, values=_values(wiring))
+
+
+def wire_at_once(predict: AtOnce, wiring: Wiring) -> AtOnce:
+    """As settings say; raises NoSpool."""
+    return prediction_log_at_once(predict, Records(_spool(wiring), wiring.manifest, _values(wiring)))
+
+
+def _spool(wiring: Wiring) -> Spool:
     if wiring.spool is None:
         raise NoSpool(f"{NoSpool.__doc__} (model {wiring.model})")
-    values = wiring.parameters(PredictionLogParameters, "prediction_log").values
-    return prediction_log(predict, wiring.spool, wiring.manifest, values=values)
+    return wiring.spool
+
+
+def _values(wiring: Wiring) -> int:
+    return wiring.parameters(PredictionLogParameters, "prediction_log").values

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import httpx
 from prometheus_client import CollectorRegistry, Counter, Gauge
@@ -97,17 +98,22 @@ class ModelLoad:
         return self.serving is None or self.serving.model.is_quick(rows)
 
     async def predict(self, request: PredictionRequest) -> Prediction:
-        """Answer with the version that serves at this moment; raises NotLoaded or Overloaded."""
-        serving = self.serving
-        if serving is None and self.switched_off:
-            raise Unloaded(self.name)
-        if serving is None:
-            raise NotLoaded(f"{self.name}: {self.trouble}")
-        if serving.model.is_quick(request.rows):
-            outputs = serving.model.run(request.inputs)
-        else:
-            outputs = await self._threads.run(serving.model.run, request.inputs)
+        """Answer with the version that serves at this moment; raises NotLoaded, Unloaded or Overloaded."""
+        if self.is_quick(request.rows):
+            return self.at_once(request)
+        serving = self.serving or self._nobody()
+        outputs = await self._threads.run(serving.model.run, request.inputs)
         return Prediction(request.id, self.name, serving.release.version, outputs)
+
+    def at_once(self, request: PredictionRequest) -> Prediction:
+        """The same in this turn of the event loop: for as many rows as `is_quick` says."""
+        serving = self.serving or self._nobody()
+        return Prediction(request.id, self.name, serving.release.version, serving.model.run(request.inputs))
+
+    def _nobody(self) -> NoReturn:
+        if self.switched_off:
+            raise Unloaded(self.name)
+        raise NotLoaded(f"{self.name}: {self.trouble}")
 
     async def look(self) -> None:
         """Look once which version the alias names and take it over; trouble is noted, not raised."""

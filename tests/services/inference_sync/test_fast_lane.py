@@ -172,7 +172,14 @@ async def test_both_lanes_tell_who_asked(service: tuple[Service, Predictors], la
         seen.append(request)
         return await real(request)
 
+    def noting_at_once(request: PredictionRequest) -> Any:
+        seen.append(request)
+        assert predictor_at_once
+        return predictor_at_once(request)
+
+    predictor_at_once = predictor.at_once
     object.__setattr__(predictor, "predict", noting)
+    object.__setattr__(predictor, "at_once", noting_at_once)
     subject = "018f0000-0000-7000-8000-000000000001"
     token = tokens.token(sub=subject, simulated=True)  # type: ignore[arg-type]
     headers = {
@@ -203,7 +210,11 @@ async def test_a_bug_is_no_silence(lanes: Lanes, service: tuple[Service, Predict
     async def broken(request: PredictionRequest) -> Any:
         raise RuntimeError("a bug")
 
+    def broken_at_once(request: PredictionRequest) -> Any:
+        raise RuntimeError("a bug")
+
     object.__setattr__(service[1]["tiny"], "predict", broken)
+    object.__setattr__(service[1]["tiny"], "at_once", broken_at_once)
     fast, slow = [await lane.post(INFER, content=GOOD) for lane in lanes]
     assert fast.status_code == 500
     assert told(fast) == told(slow)
