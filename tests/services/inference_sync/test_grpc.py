@@ -5,8 +5,10 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import grpc
 import httpx
@@ -17,7 +19,9 @@ from services.chassis.service import Service
 from services.inference_sync import open_inference_pb2
 from services.inference_sync.asking import Askers
 from services.inference_sync.rpc import NAME, Rpc, server
+from services.inference_sync.rpc_answer import written
 from services.inference_sync.switches import Switches
+from services.prediction import PredictionRequest
 from services.predictors import Predictors
 from tests import tokens
 from tests.services.inference_sync.conftest import MAX_BATCH, MAX_BYTES
@@ -41,6 +45,11 @@ class Client:
             response_deserializer=getattr(protocol, about.output_type.name).FromString,
         )
         return await call(getattr(protocol, about.input_type.name)(**fields), metadata=metadata)
+
+    async def raw(self, body: bytes) -> Any:
+        """Ask `ModelInfer` by these bytes."""
+        call = self._channel.unary_unary(f"/{NAME}/ModelInfer")
+        return protocol.ModelInferResponse.FromString(await call(body))
 
 
 @pytest.fixture
@@ -186,11 +195,67 @@ async def test_a_bug_is_an_internal_error(loaded: Client, service: tuple[Service
     async def broken(request: Any) -> Any:
         raise RuntimeError("a bug")
 
+    def broken_at_once(request: Any) -> Any:
+        raise RuntimeError("a bug")
+
+    await loaded("ModelInfer", **raw())
     object.__setattr__(service[1]["tiny"], "predict", broken)
+    object.__setattr__(service[1]["tiny"], "at_once", broken_at_once)
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await loaded("ModelInfer", **raw())
     assert caught.value.code() == grpc.StatusCode.INTERNAL
     assert "a bug" not in caught.value.details()
+
+
+@pytest.fixture
+async def known(loaded: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
+    """Has asked the usual question in one row and in three; what it asks now is not known by its bytes: it fails."""
+    for rows in (1, 3):
+        await loaded("ModelInfer", **raw(np.ones((rows, 4), np.float32)))
+    monkeypatch.setattr("services.inference_sync.rpc.written", None)
+    return loaded
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+async def test_a_known_question_is_answered_as_protobuf_would(
+    known: Client, service: tuple[Service, Predictors], rows: int
+) -> None:
+    array = np.arange(rows * 4, dtype=np.float32).reshape(rows, 4)
+    answers = [await known("ModelInfer", **raw(array)) for _ in range(2)]
+    predictor = service[1]["tiny"]
+    expected = await predictor.predict(PredictionRequest("tiny", {"features": array}))
+    for answer in answers:
+        told = answer.parameters["prediction_id"].string_param
+        assert answer == written(replace(expected, id=UUID(told)), raw=True)
+    assert answers[0].id != answers[1].id
+
+
+async def test_a_known_question_gives_the_default_over_the_limit(known: Client) -> None:
+    answer = await known("ModelInfer", (("x-over-limit", "true"),), **raw())
+    assert answer.parameters["reason"].string_param == "over_limit"
+    assert np.frombuffer(answer.raw_output_contents[0], np.float32).tolist() == [1, 0, 0]
+
+
+async def test_numbers_that_break_the_contract_are_refused_in_a_known_question(known: Client) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await known("ModelInfer", **raw(NAN))
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert "NaN" in caught.value.trailing_metadata()["problem-bin"].decode()
+
+
+async def test_numbers_that_do_not_come_last_are_not_taken_for_those_that_do(loaded: Client) -> None:
+    """Whoever writes an id behind the numbers, in the guise of numbers, is understood all the same."""
+    question, decoy = raw(), b"\x3a\x10" + bytes([49]) * 16
+    body = protocol.ModelInferRequest(**question).SerializeToString()
+    asked = loaded.raw(body + b"\x1a" + bytes([len(decoy)]) + decoy)
+    assert (await asked).id == decoy.decode()
+    assert (await loaded.raw(body + b"\x1a" + bytes([len(decoy)]) + decoy)).id == decoy.decode()
+
+
+async def test_what_is_no_message_is_the_callers_fault(loaded: Client) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await loaded.raw(b"\xff\xff")
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_calls_are_counted(loaded: Client, service: tuple[Service, Predictors]) -> None:
