@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -10,9 +13,10 @@ from models.text_violation.contract import contract
 from services.chassis.metrics import Metrics
 from services.patterns.fallback import FallbackParameters
 from services.patterns.prediction_log import NoSpool
-from services.prediction import NotLoaded, Prediction, PredictionRequest
+from services.prediction import AtOnce, NotLoaded, Predict, Prediction, PredictionRequest
+from services.spool.reading import records
 from services.spool.writer import Spool
-from services.wiring import UnknownPattern, Wiring, WrongOrder, chosen, known, wired
+from services.wiring import UnknownPattern, Wiring, WrongOrder, chosen, known, wired, wired_at_once
 from tests.conftest import MakeBackends
 
 
@@ -92,3 +96,42 @@ def test_one_setting_is_for_every_model_without_its_own(monkeypatch: pytest.Monk
     monkeypatch.setenv("PATTERNS_IMAGE_QUICK", "fallback,cache")
     assert chosen("text_violation") == ["fallback", "circuit_breaker"]
     assert chosen("image_quick") == ["fallback", "cache"]
+
+
+def quick(request: PredictionRequest) -> Prediction:
+    return Prediction(request.id, request.model, "7", {"violation": np.ones((request.rows, 3), np.float32)})
+
+
+def missing_at_once(request: PredictionRequest) -> Prediction:
+    raise NotLoaded("no version")
+
+
+async def later(request: PredictionRequest) -> Prediction:
+    return quick(request)
+
+
+@pytest.mark.parametrize(("source", "at_once"), [(later, quick), (missing, missing_at_once)])
+@pytest.mark.parametrize("parameters", [{}, {"over_limit": True}, {"overloaded": True}])
+@pytest.mark.parametrize("active", ["true", "false"])
+async def test_both_chains_answer_and_log_the_same(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch, source: Predict, at_once: AtOnce, parameters: Any, active: str
+) -> None:
+    monkeypatch.setenv("PATTERNS_TEXT_VIOLATION", "prediction_log,fallback")
+    monkeypatch.setenv("ACTIVATE_TEXT_VIOLATION", active)
+    request = PredictionRequest("text_violation", {"features": np.zeros((2, 4), np.float32)}, parameters=parameters)
+    plain = wired_at_once(at_once, wiring)
+    assert plain
+    answers = [await wired(source, wiring)(request), plain(request)]
+    assert replace(answers[0], outputs={}) == replace(answers[1], outputs={})
+    np.testing.assert_array_equal(answers[0].outputs["violation"], answers[1].outputs["violation"])
+    assert wiring.spool
+    first, second = records(wiring.spool.folder)
+    assert msgspec.structs.replace(first, at=0, ms=0.0) == msgspec.structs.replace(second, at=0, ms=0.0)
+
+
+@pytest.mark.parametrize("name", sorted(known() - {"prediction_log", "fallback"}))
+def test_around_a_pattern_that_may_wait_nothing_is_answered_at_once(
+    wiring: Wiring, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("PATTERNS_TEXT_VIOLATION", f"prediction_log,{name}")
+    assert wired_at_once(quick, wiring) is None
