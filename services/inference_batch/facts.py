@@ -5,6 +5,7 @@ when it was known here. A run for a window sees what was known when the window e
 else, however late it runs.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,16 +17,24 @@ from services.chassis.database import Connection, Database
 from services.contracts import CloudEvent, ItemEvent
 
 
-async def remember(database: Database, data: ItemEvent, event: CloudEvent) -> None:
-    """Keep a fact; the same one a second time changes nothing."""
-    async with database.connection() as connection:
-        await connection.execute(
+Fact = tuple[ItemEvent, CloudEvent]
+
+
+async def remember(database: Database, facts: Sequence[Fact]) -> list[None]:
+    """Keep facts, many by one round trip; the same one a second time changes nothing."""
+    values = [
+        (event.id, data.item_id, event.type, data.revision, data.sequence, Jsonb(_kept(event.data)), event.time)
+        for data, event in facts
+    ]
+    async with database.connection() as connection, connection.cursor() as cursor:
+        await cursor.executemany(
             """
             INSERT INTO facts (event_id, item_id, kind, revision, sequence, body, occurred_at)
             VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
             """,
-            (event.id, data.item_id, event.type, data.revision, data.sequence, Jsonb(_kept(event.data)), event.time),
+            values,
         )
+    return [None] * len(facts)
 
 
 def _kept(body: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +61,7 @@ PUBLISHED = """
 WITH state AS (
     SELECT DISTINCT ON (item_id) item_id, kind, revision, sequence, body
     FROM facts
-    WHERE kind IN ('item.registered', 'item.published', 'item.removed') AND known_at < %(moment)s
+    WHERE kind IN ('item.published', 'item.removed') AND known_at < %(moment)s
       AND item_id > %(after)s
     ORDER BY item_id, sequence DESC, known_at DESC
 ), published AS (

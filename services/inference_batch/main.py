@@ -6,10 +6,12 @@ import logging
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from pydantic import Field
 
 from services.chassis.backends import Backends
+from services.chassis.gathering import Gathered
 from services.chassis.service import Service
 from services.chassis.settings import Settings
 from services.contracts import (
@@ -17,7 +19,6 @@ from services.contracts import (
     ItemEvent,
     ItemLiked,
     ItemPublished,
-    ItemRegistered,
     ItemRemoved,
     ItemScreened,
     RescoringApplied,
@@ -30,7 +31,8 @@ from services.inference_batch.scheduling import queue_due
 from services.spool.spooling import spooling
 
 log = logging.getLogger(__name__)
-FACTS: tuple[type[ItemEvent], ...] = (ItemRegistered, ItemScreened, ItemPublished, ItemRemoved, ItemLiked)
+FACTS: tuple[type[ItemEvent], ...] = (ItemScreened, ItemPublished, ItemRemoved, ItemLiked)
+FACTS_AT_ONCE = 200
 JOBS = ("rescore",)
 
 
@@ -51,8 +53,10 @@ def build(backends: Backends) -> Service:
     service.app.include_router(routes(database))
     spooling(service)
 
+    remembered = Gathered(partial(facts.remember, database), most=FACTS_AT_ONCE)
+
     async def _remember(data: ItemEvent, event: CloudEvent) -> None:
-        await facts.remember(database, data, event)
+        await remembered.ask((data, event))
 
     for kind in FACTS:
         service.consumes(kind)(_remember)

@@ -28,7 +28,7 @@ def tell(batch: Database) -> Tell:
 
     async def told(data: ItemEvent, known_at: datetime) -> None:
         event = CloudEvent.of(data, source="/items").model_copy(update={"time": NOON - 30 * MINUTE})
-        await facts.remember(batch, data, event)
+        await facts.remember(batch, [(data, event)])
         async with batch.connection() as connection:
             await connection.execute("UPDATE facts SET known_at = %s WHERE event_id = %s", (known_at, event.id))
 

@@ -86,7 +86,7 @@ class Stage:
         image = f"{item.int:064x}"[-64:]
         await self.files.write(picture_path(image), content)
         for data in (screened(item, version), published(item, image_id=image, title=title)):
-            await facts.remember(self.database, data, CloudEvent.of(data, source="/items"))
+            await facts.remember(self.database, [(data, CloudEvent.of(data, source="/items"))])
         return item
 
     async def run(self, minutes: int = 60) -> Run:
