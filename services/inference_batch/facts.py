@@ -16,7 +16,6 @@ from pydantic import BaseModel
 from services.chassis.database import Connection, Database
 from services.contracts import CloudEvent, ItemEvent
 
-
 Fact = tuple[ItemEvent, CloudEvent]
 
 
