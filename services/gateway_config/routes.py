@@ -118,6 +118,9 @@ class Nowhere:
 
 
 ROUTES: tuple[Route | Nowhere, ...] = (
+    # The most frequent first: Envoy tries one after the other, and each costs.
+    Predictions("/v2/models/*(/versions/*)?/(infer|predict)", "inference-sync", body=UPLOAD_LIMIT, repeatable=True),
+    Predictions(f"{RPC}/ModelInfer", "inference-sync-grpc", body=UPLOAD_LIMIT, repeatable=True),
     Nowhere("/metrics"),
     Exactly("/api/openapi.json", "web"),
     Exactly("/api/docs", "web"),
@@ -139,9 +142,7 @@ ROUTES: tuple[Route | Nowhere, ...] = (
     Stream("/v2/jobs/*/events", "inference-async"),
     Route("/v2/jobs", "inference-async"),
     Shaped("/v2/models/*/async", "inference-async", body=UPLOAD_LIMIT),
-    Predictions("/v2/models/*(/versions/*)?/(infer|predict)", "inference-sync", body=UPLOAD_LIMIT, repeatable=True),
     Route("/v2", "inference-sync", body=UPLOAD_LIMIT, repeatable=True),
-    Predictions(f"{RPC}/ModelInfer", "inference-sync-grpc", body=UPLOAD_LIMIT, repeatable=True),
     Route(RPC, "inference-sync-grpc", repeatable=True),
     Route("/", "web", body=UPLOAD_LIMIT),
 )
