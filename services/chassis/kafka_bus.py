@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 PARTITIONS = 4
 LOOK_SECONDS = 0.5
+JOINING_SESSIONS = 3
+"""A group waits for a dead member for one session; who has not got in after so many never will."""
 
 
 class KafkaBus:
@@ -161,7 +163,7 @@ class KafkaSubscription:
         self._thread = ThreadPoolExecutor(1, f"kafka-{group}")
         self._consumer: Any = None
         self._joined_at: float | None = None
-        self._looked_at = 0.0
+        self._looked_at = self._member_at = 0.0
 
     async def poll(self, most: int = MOST) -> Sequence[Message]:
         """The next messages, or none after 0.2 s; raises BusUnavailable."""
@@ -222,17 +224,27 @@ class KafkaSubscription:
     def _expelled(self) -> bool:
         """Whether we are no member any more and will never hear of it.
 
-        The heartbeat of kafka-python can end for good when a broker dies at the wrong moment. The consumer
-        then keeps its assignment, gets nothing, and polls as fast as it can.
+        The heartbeat of kafka-python can end for good when a broker dies at the wrong moment; the consumer then keeps
+        its assignment, gets nothing, and polls as fast as it can. Or its question for the group's coordinator is lost,
+        and it waits for that answer for ever.
         """
         now = time.monotonic()
-        if now - self._looked_at < LOOK_SECONDS or not self._consumer.assignment():
+        if now - self._looked_at < LOOK_SECONDS:
             return False
         self._looked_at = now  # to read the client's metrics costs as much as to read its messages
         self._joined_at = self._joined_at or now
+        self._member_at = now if self._is_member() else max(self._member_at, self._joined_at)
+        session_seconds = self._arguments["session_timeout_ms"] / 1000
+        if now - self._member_at > session_seconds * JOINING_SESSIONS:
+            return True
         told = self._consumer.metrics().get("consumer-coordinator-metrics", {})
         silent = min(told.get("last-heartbeat-seconds-ago", 0.0), now - self._joined_at)
-        return bool(silent * 1000 > self._arguments["session_timeout_ms"])
+        return bool(self._consumer.assignment() and silent > session_seconds)
+
+    def _is_member(self) -> bool:
+        """Whether the group has us. Only the client's inside tells: its version is pinned, and a test holds this."""
+        coordinator = self._consumer._coordinator
+        return bool(coordinator.stable() and not coordinator.coordinator_unknown())
 
     def _leave(self) -> None:
         consumer, self._consumer = self._consumer, None

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
+from kafka.future import Future
 
 from services.chassis.bus import Bus, BusUnavailable, MemoryBus, Message, Subscription
 from services.chassis.kafka_bus import KafkaBus
@@ -148,6 +149,28 @@ async def test_a_member_whose_heartbeat_stopped_joins_again(kafka_servers: str) 
         await subscription.commit()
         # What a broker that dies while it answers a heartbeat leaves behind.
         subscription._consumer._coordinator._disable_heartbeat()  # type: ignore[attr-defined]
+        with pytest.raises(BusUnavailable):
+            await read(subscription, {uuid4()})
+        await bus.publish(second)
+        assert first.id not in ids(await read(subscription, {second.id}))
+    finally:
+        await subscription.close()
+        await bus.close()
+
+
+async def test_a_member_whose_question_for_the_coordinator_is_lost_joins_again(kafka_servers: str) -> None:
+    timeout_ms = 6000 if "KAFKA_BOOTSTRAP_SERVERS" in os.environ else 2000
+    bus = KafkaBus(Settings(kafka_bootstrap_servers=kafka_servers, kafka_session_timeout_ms=timeout_ms))
+    subscription = bus.subscribe([ItemLiked.type], f"group-{uuid4()}")
+    first, second = liked(), liked()
+    try:
+        await bus.publish(first)
+        await read(subscription, {first.id})
+        await subscription.commit()
+        # What a broker that dies before it answers that question leaves behind.
+        coordinator = subscription._consumer._coordinator  # type: ignore[attr-defined]
+        coordinator.coordinator_dead("away")
+        coordinator._find_coordinator_future = Future()
         with pytest.raises(BusUnavailable):
             await read(subscription, {uuid4()})
         await bus.publish(second)
