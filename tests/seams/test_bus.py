@@ -171,6 +171,7 @@ async def test_a_member_whose_question_for_the_coordinator_is_lost_joins_again(k
         coordinator = subscription._consumer._coordinator  # type: ignore[attr-defined]
         coordinator.coordinator_dead("away")
         coordinator._find_coordinator_future = Future()
+        coordinator._subscription.assign_from_subscribed([])
         with pytest.raises(BusUnavailable):
             await read(subscription, {uuid4()})
         await bus.publish(second)
