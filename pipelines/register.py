@@ -144,6 +144,7 @@ def upload(client: Any, run_id: str, manifest: Manifest, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(temporary) / "model"
         shutil.copytree(folder, copy)
+        (copy / artefact.MANIFEST).unlink()  # what DVC brings from its cache may not be written to
         artefact.write_manifest(copy, manifest)
         client.log_artifacts(run_id, str(copy), "model")
 
