@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TextIO
 
 from pydantic import Field
@@ -71,7 +71,8 @@ def executing(service: Service, settings: HostingSettings) -> tuple[Executor, Pr
 
 async def queued(database: Database, job: str, window: str | None) -> Run:
     """The run that is meant; raises BadInput."""
-    schedule, found = wanted(await runs.schedules(database, switched_off_too=True), job, window)
+    schedules = await runs.schedules(database, switched_off_too=True)
+    schedule, found = wanted(schedules, job, window, datetime.now(UTC))
     return await runs.queue(database, schedule, found, "hand", "command line")
 
 

@@ -10,6 +10,7 @@ from functools import partial
 
 from pydantic import Field
 
+from services.chassis import outbox
 from services.chassis.backends import Backends
 from services.chassis.gathering import Gathered
 from services.chassis.service import Service
@@ -23,7 +24,7 @@ from services.contracts import (
     ItemScreened,
     RescoringApplied,
 )
-from services.inference_batch import facts, runs, settling
+from services.inference_batch import facts, runs
 from services.inference_batch.batch_metrics import BatchMetrics
 from services.inference_batch.children import done_by_a_child
 from services.inference_batch.routes import routes
@@ -63,7 +64,8 @@ def build(backends: Backends) -> Service:
 
     @service.consumes(RescoringApplied)
     async def _applied(data: RescoringApplied, event: CloudEvent) -> None:
-        await settling.settled(database, event)
+        async with database.connection() as connection:
+            await outbox.settle(connection, event)
 
     @service.every(settings.batch_poll_seconds)
     async def _queue() -> None:

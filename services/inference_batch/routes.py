@@ -1,5 +1,6 @@
 """The HTTP face of the batch host: what ran, when it is due, and a run by hand."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -56,7 +57,7 @@ def routes(database: Database) -> APIRouter:
     async def _ask(asked: Asked, caller: Operator, response: Response) -> Run:
         """Queue a run. A window that was run before is not run again: its run is the answer."""
         schedules = await runs.schedules(database, switched_off_too=True)
-        schedule, window = wanted(schedules, asked.job, asked.window)
+        schedule, window = wanted(schedules, asked.job, asked.window, datetime.now(UTC))
         run = await runs.queue(database, schedule, window, "hand", caller.name)
         response.headers["Location"] = f"/api/batch/runs/{run.id}"
         return run

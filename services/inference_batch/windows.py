@@ -74,13 +74,12 @@ def due(schedule: Schedule, ran: Sequence[datetime], now: datetime) -> list[Wind
     return missing[::-1]
 
 
-def wanted(schedules: Sequence[Schedule], job: str, window: str | None) -> tuple[Schedule, Window]:
+def wanted(schedules: Sequence[Schedule], job: str, window: str | None, now: datetime) -> tuple[Schedule, Window]:
     """The schedule and the window that somebody asks for; raises BadInput."""
     schedule = next((one for one in schedules if one.job == job), None)
     if schedule is None:
         known = ", ".join(one.job for one in schedules)
         raise BadInput("No such job.", Fault(where="job", what=f"there is no job {job[:60]}", allowed=known))
-    now = datetime.now(UTC)
     try:
         found = Window.parse(window) if window else schedule.last(now)
     except NoWindow as error:

@@ -97,7 +97,7 @@ class _Lane:
             if answer is None:
                 return None
             content = write_answer(answer[1], asked.id)
-        except Exception:
+        except Exception:  # the other way asks again, and tells what is wrong
             return None
         self._done(started)
         return answer[0], content

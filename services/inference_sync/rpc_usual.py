@@ -81,7 +81,7 @@ class Usual:
             check(known.manifest, inputs)
             answer = known.quick.answer(headers, inputs, known.shape[0])
             return self._written(answer[1]) if answer else None
-        except Exception:
+        except Exception:  # the other road asks again, and tells what is wrong
             return None
 
     def learn(self, asked: Any, raw: bytes) -> None:
