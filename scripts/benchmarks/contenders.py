@@ -55,6 +55,7 @@ class Contender:
     grpc_ports: Callable[[int], Sequence[int]] | None = None
     site: str = ""
     """A `sitecustomize` that its venv needs."""
+    host: str = "127.0.0.1"
 
     @property
     def slug(self) -> str:
@@ -237,4 +238,21 @@ CONTENDERS = (
         requirements=("mlflow==3.17.2", "onnx", "onnxruntime"),
     ),
 )
+TRITON = "Triton, C++"
+
+
+def triton(address: str) -> Contender:
+    """One that runs already, at HOST:PORT, with the bench's ONNX file as model `iris`."""
+    host, _, port = address.rpartition(":")
+    return Contender(
+        name=TRITON,
+        setup=f"its own ONNX Runtime backend, running at {address}",
+        start=lambda place: [],
+        path=SERVED,
+        body=OPEN_INFERENCE,
+        ports=lambda _: [int(port)],
+        host=host,
+    )
+
+
 MODEL_SERVERS = tuple(c.name for c in CONTENDERS if c.requirements and c.name != "FastAPI")

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 SCRIPT = Path(__file__).with_name("post.lua")
+LOOPBACK = "127.0.0.1"
 PACKAGES = {"wrk": "wrk", "h2load": "nghttp2-client"}
 
 
@@ -60,12 +61,20 @@ def needed() -> None:
         raise Missing(f"load generators are missing: apt-get install {' '.join(missing)}")
 
 
-def wrk(ports: Sequence[int], path: str, body: str, connections: int, seconds: float, token: str = "") -> Measured:
+def wrk(
+    ports: Sequence[int],
+    path: str,
+    body: str,
+    connections: int,
+    seconds: float,
+    token: str = "",
+    host: str = LOOPBACK,
+) -> Measured:
     """A closed loop of so many connections, spread over the ports."""
     threads = 1 if connections == 1 else 2
     options = [f"-t{threads}", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "10s", "-s", str(SCRIPT)]
-    given = {"BODY": body, "PORTS": ",".join(map(str, ports))} | ({"TOKEN": token} if token else {})
-    words = ["wrk", *options, f"http://127.0.0.1:{ports[0]}{path}"]
+    given = {"BODY": body, "HOST": host, "PORTS": ",".join(map(str, ports))} | ({"TOKEN": token} if token else {})
+    words = ["wrk", *options, f"http://{host}:{ports[0]}{path}"]
     done = subprocess.run(words, env={**os.environ, **given}, text=True, capture_output=True, check=True)
     told = json.loads(done.stdout.strip().splitlines()[-1])
     well = told["answered"] - told["refused"]

@@ -14,7 +14,7 @@ function setup(thread)
   for port in os.getenv("PORTS"):gmatch("%d+") do
     ports[#ports + 1] = port
   end
-  thread.addr = wrk.lookup("127.0.0.1", ports[threads % #ports + 1])[1]
+  thread.addr = wrk.lookup(os.getenv("HOST"), ports[threads % #ports + 1])[1]
   threads = threads + 1
 end
 

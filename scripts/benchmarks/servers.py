@@ -65,7 +65,7 @@ def serving(contender: Contender, place: Place) -> Iterator[list[int]]:
             for port in contender.grpc_ports(place.port) if contender.grpc_ports else ():
                 listening(port, processes, log)
             for port in contender.ports(place.port):
-                answers(f"http://127.0.0.1:{port}{contender.path}", contender.body, processes, log)
+                answers(f"http://{contender.host}:{port}{contender.path}", contender.body, processes, log)
             yield [process.pid for process in processes]
         finally:
             ended(processes)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.benchmarks import generators
-from scripts.benchmarks.contenders import CONTENDERS, MODEL_SERVERS, OURS, Contender, Place
+from scripts.benchmarks.contenders import CONTENDERS, MODEL_SERVERS, OURS, TRITON, Contender, Place, triton
 from scripts.benchmarks.generators import Measured, wrk
 from scripts.benchmarks.iris import artefact
 from scripts.benchmarks.servers import DidNotStart, installed, memory_mb, serving
@@ -85,7 +85,9 @@ def one_round(contender: Contender, place: Place, seconds: float, results: Resul
 def loader(contender: Contender, place: Place) -> Callable[[int, float], Measured]:
     """Load on all its ports."""
     ports = contender.ports(place.port)
-    return lambda connections, seconds: wrk(ports, contender.path, contender.body, connections, seconds)
+    return lambda connections, seconds: wrk(
+        ports, contender.path, contender.body, connections, seconds, host=contender.host
+    )
 
 
 def rows(contenders: Sequence[Contender], results: dict[str, Results]) -> list[list[str]]:
@@ -106,7 +108,7 @@ def cells(result: Results) -> list[str]:
         f"{result.median(64, 'rps'):,.0f}",
         result.spread(64),
         f"{result.median(64, 'p99_ms'):.1f}",
-        f"{statistics.median(result.memory_mb):.0f}",
+        f"{statistics.median(result.memory_mb):.0f}" if any(result.memory_mb) else "-",
         str(result.errors),
     ]
 
@@ -131,6 +133,9 @@ def bounds(results: dict[str, Results]) -> list[Bound]:
     if FASTAPI in results:
         ratio = ours.median(64, "rps") / results[FASTAPI].median(64, "rps")
         found.append(Bound("REST c=64 beside plain FastAPI", ratio, 2.0))
+    if TRITON in results and results[TRITON].rounds:
+        ratio = ours.median(64, "rps") / results[TRITON].median(64, "rps")
+        found.append(Bound("REST c=64 beside Triton's C++ server", ratio, 0.5))
     if best:
         ratio = ours.median(64, "rps") / best.median(64, "rps")
         found.append(Bound("REST c=64 beside the best model server", ratio, 5.0))
@@ -150,8 +155,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0 when every bound was kept."""
     parser = generators.options(__doc__)
     parser.add_argument("--only", nargs="*", default=None, help="names, or the beginnings of names")
+    parser.add_argument("--triton", metavar="HOST:PORT", help="a Triton that serves the bench's model as iris")
     given = generators.ready(parser, arguments)
     chosen = [c for c in CONTENDERS if given.only is None or c.name.startswith(tuple(given.only))]
+    chosen += [triton(given.triton)] if given.triton else []
     folder = Path(os.environ.get("STATE_DIR", ".state")).absolute() / "bench"
     results = measured(chosen, folder, given.rounds, given.seconds)
     found = rows(chosen, results)
