@@ -39,6 +39,16 @@ class ItemEvent(EventData):
         return str(self.item_id)
 
 
+class Suggested(BaseModel):
+    """One suggestion of the input assist that was on the form, and whether the owner took it."""
+
+    field: Literal["category", "title", "tag"]
+    value: str
+    taken: bool
+    model: str
+    prediction_id: UUID | None = None
+
+
 class ItemRegistered(ItemEvent):
     """An item waits to be judged: it is new, or its owner edited it."""
 
@@ -48,6 +58,7 @@ class ItemRegistered(ItemEvent):
     title: str
     description: str
     category: str | None
+    suggestions: list[Suggested] = []
     registered_at: datetime
 
 
@@ -87,6 +98,27 @@ class Reason(BaseModel):
 
 
 Verdict = Literal["publish", "reject", "review"]
+Where = Literal["top", "bottom", "left", "right", "centre"]
+
+
+class Found(BaseModel):
+    """One object in a picture: its box from the left upper corner, in parts of width and height, and the score."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    score: float
+
+
+class Attributes(BaseModel):
+    """What a picture shows besides its category: how many, where, how bright, indoors or outdoors."""
+
+    objects: list[Found] = Field(description="Best first.")
+    count: int
+    where: list[Where] = Field(description="Where the objects are; of a single one, where it is off the centre.")
+    brightness: Literal["dark", "medium", "bright"]
+    place: Literal["indoors", "outdoors"] | None = Field(None, description="Only where the model is sure.")
 
 
 class ItemScreened(ItemEvent):
@@ -101,6 +133,7 @@ class ItemScreened(ItemEvent):
     tags: list[str]
     embedding: list[float] = Field(description="128 numbers, L2-normalised; empty when a default answered.")
     embedding_version: str
+    attributes: Attributes | None = None
     models: dict[str, ModelUsed]
     screened_at: datetime
 
@@ -118,6 +151,7 @@ class ItemPublished(ItemEvent):
     tags: list[str]
     embedding: list[float]
     embedding_version: str
+    attributes: Attributes | None = None
     likes: int
     registered_at: datetime
     published_at: datetime
@@ -173,6 +207,88 @@ class RescoringApplied(ItemEvent):
     doubted: bool = Field(description="Whether a moderator looks now.")
 
 
+class ItemReviewed(ItemEvent):
+    """A moderator's decision about one revision of an item: a label for the models that judged it."""
+
+    type: ClassVar[str] = "item.reviewed"
+    decision: Literal["publish", "reject", "undo"] = Field(description="`undo` takes the decision before it back.")
+    decision_id: UUID
+    reason: str
+    label: str | None = Field(None, description="The violation the moderator names; nothing when it is fine.")
+    moderator_id: UUID
+    image_id: str
+    title: str
+    description: str
+    category: str | None
+    reasons: list[Reason] = Field(description="Why a moderator looked.")
+    models: dict[str, ModelUsed]
+    reviewed_at: datetime
+
+
+class SearchEvent(EventData):
+    """Something about one page of results, by whom it was shown to."""
+
+    search_id: UUID
+    subject: UUID | None = Field(description="Who searched; nobody signed in: nothing.")
+    simulated: bool = Field(False, description="A program that plays a user.")
+
+    @property
+    def key(self) -> str:
+        """What happened to a page comes after the page."""
+        return str(self.search_id)
+
+
+class Impression(BaseModel):
+    """One result as it was shown."""
+
+    item_id: UUID
+    position: int = Field(description="From 1, over all pages of the search.")
+    default_position: int = Field(description="Where the order without a ranker has it.")
+    score: float | None = Field(None, description="The ranker's.")
+    features: dict[str, float] = Field({}, description="What the ranker was given, as it was at that moment.")
+
+
+class SearchShown(SearchEvent):
+    """A page of results was answered."""
+
+    type: ClassVar[str] = "search.shown"
+    mode: str
+    query: str
+    category: str | None
+    experiment: str | None = None
+    group: str | None = Field(None, description="Of the experiment: who ordered this page.")
+    ranker: str = Field("default", description="The model that ordered the page, or `default`.")
+    ranker_version: str | None = None
+    impressions: list[Impression]
+    shown_at: datetime
+
+
+class SearchActed(SearchEvent):
+    """Somebody did something with a result."""
+
+    type: ClassVar[str] = "search.acted"
+    action: Literal["click", "long_view"]
+    item_id: UUID
+    position: int
+    seconds: float | None = Field(None, description="How long it was looked at, of a long view.")
+    group: str | None = None
+    acted_at: datetime
+
+
+class SegmentStored(EventData):
+    """The warehouse has a segment of the prediction log: its host need not keep it."""
+
+    type: ClassVar[str] = "segment.stored"
+    segment_id: UUID
+    host: str
+    records: int
+
+    @property
+    def key(self) -> str:
+        """Segments need no order."""
+        return str(self.segment_id)
+
+
 class PredictionsLogged(EventData):
     """A sealed segment of the prediction log; the event has its id. One that was seen before holds nothing new."""
 
@@ -217,7 +333,7 @@ class PredictionMade(PredictionEvent):
 
 EVENTS: tuple[type[EventData], ...] = (
     ItemRegistered, ItemScreened, ItemPublished, ItemRemoved, ItemLiked, ItemIndexed, PictureShown,
-    ItemRescored, RescoringApplied, PredictionsLogged,
+    ItemRescored, RescoringApplied, ItemReviewed, SearchShown, SearchActed, PredictionsLogged, SegmentStored,
     PredictionRequested, PredictionMade,
 )  # fmt: skip
 
