@@ -1,13 +1,15 @@
 """The two questions texts answers: what is this filed under, what is asked for."""
 
 import asyncio
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import FastAPI
 from pydantic import AfterValidator, BaseModel, Field
 
+from services.texts.attributes import Brightness, Place, Where
 from services.texts.spelling import Language, control_character
-from services.texts.terms import Terms
+from services.texts.terms import Asked, Terms
 
 MAX_TEXT = 4000
 MAX_TEXTS = 64
@@ -53,16 +55,29 @@ class Query(BaseModel):
     q: QueryText = Field(examples=["かわいい子猫"])
 
 
+class AttributesWanted(BaseModel):
+    """What the picture should show besides its words, as far as the query says."""
+
+    count: int | None = Field(description="How many.")
+    at_least: bool = Field(description="So many or more.")
+    where: list[Where]
+    brightness: Brightness | None
+    place: Place | None
+    said: dict[str, list[str]] = Field(description="For each of them the terms of a text that says the same.")
+
+
 class QueryUnderstood(BaseModel):
     """Each group is a word of the query with its alternatives: all groups are wanted, one term of each is enough.
 
-    `broader` has a group for each of them with what it is a kind of as well, for when that finds too little.
+    `broader` has a group for each of them with what it is a kind of as well, for when that finds too little. Words
+    that became attributes are in no group: they rank what is found and leave nothing out.
     """
 
     language: Language
     groups: list[list[str]]
     broader: list[list[str]]
     category: str | None = Field(description="The category that a word of the query names.")
+    attributes: AttributesWanted | None = None
 
 
 def add_routes(app: FastAPI, terms: Terms) -> None:
@@ -78,8 +93,18 @@ def add_routes(app: FastAPI, terms: Terms) -> None:
     async def _query(request: Query) -> QueryUnderstood:
         asked = terms.of_query(request.q)
         return QueryUnderstood(
-            language=asked.language, groups=asked.groups, broader=asked.broader, category=asked.category
+            language=asked.language,
+            groups=asked.groups,
+            broader=asked.broader,
+            category=asked.category,
+            attributes=_attributes(asked),
         )
+
+
+def _attributes(asked: Asked) -> AttributesWanted | None:
+    if not asked.wanted:
+        return None
+    return AttributesWanted(**asdict(asked.wanted) | {"where": list(asked.wanted.where), "said": asked.said})
 
 
 def _filed(terms: Terms, texts: list[str]) -> list[TermsOfText]:

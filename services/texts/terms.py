@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import Final
 
+from services.texts.attributes import Wanted, heard, heard_alone, spellings
 from services.texts.spelling import Language, folded, language, only_kana
 from services.texts.tokens import Token, Words
 from services.texts.vocabulary import Meaning, Vocabulary
@@ -20,14 +23,27 @@ class Unit:
     quiet: bool = False
 
 
+SAID: Final[dict[str, tuple[str, ...]]] = {
+    "dark": ("暗い",), "medium": ("普通の明るさ",), "bright": ("明るい",), "outdoors": ("外",), "indoors": ("室内",),
+    "top": ("上", "top"), "bottom": ("下", "bottom"), "left": ("左", "left"), "right": ("右", "right"),
+    "centre": ("真ん中", "中央", "centre", "center", "middle"),
+}  # fmt: skip
+"""What a text says that has the attribute: 明るい部屋 is bright, whatever the picture is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A query understood: for each word its alternatives, and the wider ones to relax to."""
+    """A query understood: for each word its alternatives, the wider ones to relax to, and attributes of the picture.
+
+    `said` has for each attribute the terms of texts that speak of it.
+    """
 
     language: Language
     groups: list[list[str]]
     broader: list[list[str]]
     category: str | None
+    wanted: Wanted
+    said: dict[str, list[str]]
 
 
 class Terms:
@@ -47,12 +63,28 @@ class Terms:
     def of_query(self, query: str) -> Asked:
         """What a query looks for: every group must be found, by any of its terms."""
         plain = folded(query)
-        units = list(self._units(plain))
-        loud = [unit for unit in units if not unit.quiet] or units
+        wanted, units = self._heard(plain)
+        loud = [unit for unit in units if not unit.quiet] or ([] if wanted else units)
         groups = [_alternatives(unit) for unit in loud]
         wider = [[*_alternatives(unit), *_broader(unit)] for unit in loud]
-        categories = (unit.meaning.category for unit in loud if unit.meaning and unit.meaning.category)
-        return Asked(language(plain), _once(groups), _once(wider), next(categories, None))
+        return Asked(language(plain), _once(groups), _once(wider), _category(loud), wanted, self._said(wanted))
+
+    def _heard(self, plain: str) -> tuple[Wanted, list[Unit]]:
+        """The attributes, and the words that are left; a phrase of the vocabulary is a word first."""
+        wanted, rest = heard(plain)
+        units = list(self._units(rest))
+        if _category(units):
+            wanted, rest = heard_alone(wanted, rest)
+            units = list(self._units(rest))
+        return wanted, units
+
+    def _said(self, wanted: Wanted) -> dict[str, list[str]]:
+        """The terms of texts that say what the picture should show."""
+        values = {"where": wanted.where, "brightness": (wanted.brightness,), "place": (wanted.place,)}
+        phrases = {name: [phrase for one in some if one for phrase in SAID[one]] for name, some in values.items()}
+        phrases["count"] = spellings(wanted.count) if wanted.count else []
+        terms = {name: [self.of_text(phrase)[1][:1] for phrase in some] for name, some in phrases.items()}
+        return {name: list(dict.fromkeys(chain.from_iterable(some))) for name, some in terms.items() if some}
 
     def _units(self, plain: str) -> Iterator[Unit]:
         tokens = self._words.tokens(plain)
@@ -78,6 +110,11 @@ class Terms:
         if first := self._vocabulary.single(token.form[:-1]):
             return [Unit(meaning=first), Unit(meaning=head)]
         return [Unit(meaning=Meaning(token.form, (head.name,), head.category))]
+
+
+def _category(units: Sequence[Unit]) -> str | None:
+    named = (unit.meaning.category for unit in units if unit.meaning and unit.meaning.category)
+    return next(named, None)
 
 
 def _filed_under(unit: Unit) -> list[str]:

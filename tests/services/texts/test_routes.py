@@ -28,6 +28,20 @@ async def test_a_query_is_understood(texts: httpx.AsyncClient) -> None:
         "groups": [["白"], ["子猫"]],
         "broader": [["白"], ["子猫", "猫"]],
         "category": "cat",
+        "attributes": None,
+    }
+
+
+async def test_attributes_of_the_picture_are_told_apart(texts: httpx.AsyncClient) -> None:
+    answer = (await texts.post("/api/texts/query", json={"q": "two cats on the left, dark"})).json()
+    assert (answer["groups"], answer["category"]) == ([["猫"]], "cat")
+    assert answer["attributes"] == {
+        "count": 2,
+        "at_least": False,
+        "where": ["left"],
+        "brightness": "dark",
+        "place": None,
+        "said": {"count": ["2", "two"], "where": ["左", "left"], "brightness": ["暗い"]},
     }
 
 
