@@ -22,8 +22,8 @@ from pipelines.parameters import read_yaml
 UNKNOWN = "unknown"
 PACKAGES = ("models", "pipelines")
 PIN = re.compile(r"^([\w.-]+)(?:\[[^\]]*\])?==([^\s;]+)", re.MULTILINE)
-MADE_HERE = {"dvc.lock", "card.md", "confusion.png", ".gitignore"}
-"""Files beside the sources that the pipeline itself writes."""
+MADE_HERE = {"dvc.lock", "card.md", ".gitignore"}
+"""Files beside the sources that the pipeline itself writes, as it does every picture there."""
 
 
 class UntrackedData(ValueError):
@@ -83,7 +83,12 @@ def imported(path: Path) -> set[str]:
 
 def is_source(path: Path) -> bool:
     """A file somebody wrote, not one that was made from it."""
-    return path.is_file() and path.name not in MADE_HERE and path.suffix != ".pyc"
+    return path.is_file() and path.suffix != ".pyc" and not is_made(path)
+
+
+def is_made(path: Path) -> bool:
+    """A file that the pipeline writes beside its sources."""
+    return path.name in MADE_HERE or path.suffix == ".png"
 
 
 def sources_hash(root: Path, name: str) -> str:
@@ -156,7 +161,7 @@ def differs(git: Path, root: Path, name: str) -> bool:
         return True
     wanted = {path.as_posix() for path in sources(root, name)}
     known = {path for path in tracked if path.startswith((f"models/{name}/", f"pipelines/{name}/"))}
-    missing = {path for path in known - wanted if Path(path).name not in MADE_HERE}
+    missing = {path for path in known - wanted if not is_made(Path(path))}
     return bool(missing) or any(tracked.get(path) != blob_hash(root / path) for path in wanted)
 
 

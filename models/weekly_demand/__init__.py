@@ -1,0 +1,1 @@
+"""How many uploads and searches will next week bring, per category?"""
