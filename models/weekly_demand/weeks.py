@@ -40,13 +40,15 @@ def before(week: date, how_many: int) -> list[date]:
     return [week - WEEK * back for back in range(how_many, 0, -1)]
 
 
-def table(counts: Iterable[Count]) -> Mapping[tuple[str, str, date], Count]:
+Known = Mapping[tuple[str, str, date], Count]
+"""Counts by series, category and week."""
+
+
+def table(counts: Iterable[Count]) -> dict[tuple[str, str, date], Count]:
     """By series, category and week."""
     return {(count.series, count.category, count.week): count for count in counts}
 
 
-def history(
-    known: Mapping[tuple[str, str, date], Count], series: str, category: str, week: date, how_many: int
-) -> Sequence[Count]:
+def history(known: Known, series: str, category: str, week: date, how_many: int) -> Sequence[Count]:
     """The weeks before this one; raises KeyError where one is missing."""
     return [known[series, category, one] for one in before(week, how_many)]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from models.weekly_demand.generated import generated
-from models.weekly_demand.weeks import WEEK, Count, before, week_of
+from models.weekly_demand.past import past
+from models.weekly_demand.weeks import WEEK, Count, week_of
 from pipelines.parameters import load
 from pipelines.weekly_demand.snapshot import HAPPENED
 from pipelines.weekly_demand.table import PREPARED, read, write
@@ -30,13 +30,9 @@ def main() -> None:
 
 
 def joined(happened: Sequence[Count], params: Params) -> list[Count]:
-    """So many weeks up to the last that happened. What happened counts; what came before that is generated."""
-    real = {count.week for count in happened}
-    end = max(real) + WEEK if real else week_of(params.ends)
-    weeks = before(end, params.weeks)
-    made = generated(week for week in weeks if week not in real)
-    kept = [count for count in happened if count.week in set(weeks)]
-    return sorted([*made, *kept], key=lambda count: (count.week, count.series, count.category))
+    """So many weeks up to the last that happened, or up to where nothing has yet."""
+    end = max((count.week + WEEK for count in happened), default=week_of(params.ends))
+    return past(happened, end, params.weeks)
 
 
 if __name__ == "__main__":

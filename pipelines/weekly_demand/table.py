@@ -1,7 +1,7 @@
 """The history as a file, and as examples: of every week what was known before it, and what it brought."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.weekly_demand.features import HISTORY, encode, raw
-from models.weekly_demand.weeks import NAMES, SERIES, Count, history, table
+from models.weekly_demand.weeks import NAMES, SERIES, Count, Known, history, table
 
 PREPARED = Path("data/weekly_demand/prepared/weeks.csv")
 TRAINED = Path("data/weekly_demand/trained")
@@ -64,7 +64,7 @@ def examples(counts: Sequence[Count]) -> list[Example]:
     return list(_examples(known, weeks[HISTORY:]))
 
 
-def _examples(known: Mapping[tuple[str, str, date], Count], weeks: Sequence[date]) -> Iterator[Example]:
+def _examples(known: Known, weeks: Sequence[date]) -> Iterator[Example]:
     for week in weeks:
         for series in SERIES:
             for category in NAMES:

@@ -14,13 +14,18 @@ from services.chassis.errors import BadInput
 from services.chassis.service import Service
 from services.inference_batch import runs
 from services.inference_batch.executing import Executor
-from services.inference_batch.rescoring import Rescoring
+from services.inference_batch.forecasting import MODEL, Forecasting
+from services.inference_batch.happened import from_warehouse
+from services.inference_batch.jobs import Job
+from services.inference_batch.rescoring import PICTURE, TEXT, Rescoring
 from services.inference_batch.runs import OPEN, Run
 from services.inference_batch.windows import wanted
-from services.predictors import Predictors, PredictorSettings, caught_up, served
+from services.predictors import Predictors, PredictorSettings, caught_up, declared_models, served
 
 WIDTH = 30
 WRONG_USE = 2
+NEEDED = {Rescoring.name: (PICTURE, TEXT), Forecasting.name: (MODEL,)}
+"""The models of each job: a process loads no others."""
 
 
 class HostingSettings(PredictorSettings):
@@ -30,6 +35,7 @@ class HostingSettings(PredictorSettings):
     batch_lease_seconds: float = Field(15.0, gt=0, description="A run whose process is silent so long is taken over.")
     batch_backoff_seconds: float = Field(5.0, gt=0, description="Before the second attempt; longer before later ones.")
     predict_seconds: float = Field(60.0, gt=0, description="A model later than this fails the rows it was asked for.")
+    warehouse_url: str | None = Field(None, description="Where it is known what happened; unset: nothing did.")
 
 
 async def once(job: str, window: str | None, out: TextIO | None) -> int:
@@ -38,7 +44,7 @@ async def once(job: str, window: str | None, out: TextIO | None) -> int:
     logs.configure("inference-batch", settings.log_format, "WARNING" if out else settings.log_level)
     async with open_backends(settings) as backends:
         service = Service("inference-batch", backends, summary="One run.")
-        executor, predictors = executing(service, settings)
+        executor, predictors = executing(service, settings, job)
         try:
             run = await queued(backends.database, job, window)
         except BadInput as error:
@@ -55,18 +61,27 @@ async def once(job: str, window: str | None, out: TextIO | None) -> int:
     return 0 if run.state == "done" else 1
 
 
-def executing(service: Service, settings: HostingSettings) -> tuple[Executor, Predictors]:
-    """What does the runs of every job, and the models it needs."""
-    predictors = served(service, settings, patience_seconds=settings.predict_seconds)
-    jobs = [Rescoring(predictors, service.backends.files)]
+def executing(service: Service, settings: HostingSettings, name: str) -> tuple[Executor, Predictors]:
+    """What does the runs of this job, and the models it needs."""
+    needed = NEEDED.get(name, ())
+    declared = [model for model in declared_models(settings.model_packages) if model.manifest.name in needed]
+    settings = settings.model_copy(update={"models": ""})  # the job says which
+    predictors = served(service, settings, patience_seconds=settings.predict_seconds, declared=declared)
     executor = Executor(
         service.backends.database,
-        {job.name: job for job in jobs},
+        {name: job_of(name, service, settings, predictors)} if needed else {},
         chunk=settings.batch_chunk,
         lease=timedelta(seconds=settings.batch_lease_seconds),
         backoff=timedelta(seconds=settings.batch_backoff_seconds),
     )
     return executor, predictors
+
+
+def job_of(name: str, service: Service, settings: HostingSettings, predictors: Predictors) -> Job:
+    """The job of that name."""
+    if name == Forecasting.name:
+        return Forecasting(predictors[MODEL], from_warehouse(service.backends.http, settings.warehouse_url))
+    return Rescoring(predictors, service.backends.files)
 
 
 async def queued(database: Database, job: str, window: str | None) -> Run:

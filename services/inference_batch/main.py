@@ -10,6 +10,7 @@ from functools import partial
 
 from pydantic import Field
 
+from services.champions import Champions
 from services.chassis import outbox
 from services.chassis.backends import Backends
 from services.chassis.gathering import Gathered
@@ -24,17 +25,19 @@ from services.contracts import (
     ItemScreened,
     RescoringApplied,
 )
-from services.inference_batch import facts, runs
+from services.inference_batch import demand_routes, facts, runs
 from services.inference_batch.batch_metrics import BatchMetrics
 from services.inference_batch.children import done_by_a_child
+from services.inference_batch.happened import from_warehouse
 from services.inference_batch.routes import routes
 from services.inference_batch.scheduling import queue_due
+from services.inference_batch.waiting import Waiting
 from services.spool.spooling import spooling
 
 log = logging.getLogger(__name__)
 FACTS: tuple[type[ItemEvent], ...] = (ItemScreened, ItemPublished, ItemRemoved, ItemLiked)
 FACTS_AT_ONCE = 200
-JOBS = ("rescore",)
+JOBS = ("rescore", "weekly_demand")
 
 
 class InferenceBatchSettings(Settings):
@@ -42,6 +45,9 @@ class InferenceBatchSettings(Settings):
 
     batch_poll_seconds: float = Field(5.0, gt=0, description="How often to look for what is due.")
     batch_lease_seconds: float = Field(15.0, gt=0, description="A run whose process is silent so long is taken over.")
+    mlflow_tracking_uri: str | None = Field(None, description="The registry; without it, what is on disk serves.")
+    warehouse_url: str | None = Field(None, description="Where it is known what happened; unset: nothing did.")
+    activate_weekly_demand: bool = Field(True, description="False: the baseline is the forecast.")
 
 
 def build(backends: Backends) -> Service:
@@ -51,7 +57,11 @@ def build(backends: Backends) -> Service:
     service = Service("inference-batch", backends, summary="Scheduled jobs over tables.")
     metrics, relay = BatchMetrics(), service.relay()
     service.metrics.registry.register(metrics)
-    service.app.include_router(routes(database))
+    champions = Champions(backends.http, settings.mlflow_tracking_uri) if settings.mlflow_tracking_uri else None
+    waiting = Waiting(champions, ["weekly_demand"] if settings.activate_weekly_demand else [])
+    service.app.include_router(routes(database, waiting))
+    happened = from_warehouse(backends.http, settings.warehouse_url)
+    service.app.include_router(demand_routes.routes(database, happened))
     spooling(service)
 
     remembered = Gathered(partial(facts.remember, database), most=FACTS_AT_ONCE)
@@ -69,7 +79,7 @@ def build(backends: Backends) -> Service:
 
     @service.every(settings.batch_poll_seconds)
     async def _queue() -> None:
-        for job in await queue_due(database, JOBS):
+        for job in await queue_due(database, JOBS, waiting=await waiting.now()):
             log.warning("a schedule names an unknown job: %s", job, extra={"action": "batch.unknown_job"})
         metrics.look(await runs.overview(database))
 

@@ -12,6 +12,7 @@ from services.chassis.database import Database
 from services.chassis.errors import NotFound
 from services.inference_batch import runs
 from services.inference_batch.runs import Run
+from services.inference_batch.waiting import Waiting
 from services.inference_batch.windows import wanted
 
 
@@ -35,7 +36,7 @@ class Told(Run):
     failures: dict[str, str]
 
 
-def routes(database: Database) -> APIRouter:
+def routes(database: Database, waiting: Waiting) -> APIRouter:
     """Operators only."""
     router = APIRouter(prefix="/api/batch", tags=["batch"])
 
@@ -58,6 +59,7 @@ def routes(database: Database) -> APIRouter:
         """Queue a run. A window that was run before is not run again: its run is the answer."""
         schedules = await runs.schedules(database, switched_off_too=True)
         schedule, window = wanted(schedules, asked.job, asked.window, datetime.now(UTC))
+        await waiting.refuse(schedule.job)
         run = await runs.queue(database, schedule, window, "hand", caller.name)
         response.headers["Location"] = f"/api/batch/runs/{run.id}"
         return run

@@ -5,10 +5,10 @@ from pathlib import Path
 from prometheus_client import Counter
 from pydantic import Field
 
+from services.champions import Champions
 from services.chassis.backends import Backends
 from services.chassis.service import Service
 from services.chassis.settings import Settings
-from services.trainer.champions import Champions
 from services.trainer.repro import Places
 from services.trainer.routes import routes
 from services.trainer.training import Trainer

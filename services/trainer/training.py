@@ -12,10 +12,10 @@ import psycopg
 import psycopg_pool
 from prometheus_client import Counter
 
+from services.champions import Champions
 from services.chassis.database import Database
 from services.trainer import runs
 from services.trainer.catalogue import Pipeline, needed, pipelines, strands
-from services.trainer.champions import Champions
 from services.trainer.progress import Progress
 from services.trainer.repro import Places, StageFailed, repro
 from services.trainer.runs import Run

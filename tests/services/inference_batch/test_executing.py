@@ -233,11 +233,22 @@ async def test_a_schedule_is_a_row(batch: Database) -> None:
             "INSERT INTO schedules (job, every, deadline, retry) VALUES ('toy', '1 day', '1 hour', 'all'), "
             "('nobody', '1 day', '1 hour', 'all')"
         )
-    assert await queue_due(batch, {"toy"}, lambda: NOW) == ["nobody", "rescore"]
+    assert await queue_due(batch, {"toy"}, lambda: NOW) == ["nobody", "rescore", "weekly_demand"]
     (run,) = await runs.newest(batch, 10)
     assert (run.job, run.window_end, run.retry) == ("toy", NOW.replace(hour=0), "all")
     await queue_due(batch, {"toy"}, lambda: NOW)
     assert len(await runs.newest(batch, 10)) == 1
+
+
+async def test_a_job_that_waits_is_made_up_for_later(batch: Database) -> None:
+    async with batch.connection() as connection:
+        await connection.execute(
+            "INSERT INTO schedules (job, every, deadline, retry, catch_up) VALUES ('toy', '1 day', '1 hour', 'all', 3)"
+        )
+    await queue_due(batch, {"toy"}, lambda: NOW, waiting={"toy"})
+    assert await runs.newest(batch, 10) == []
+    await queue_due(batch, {"toy"}, lambda: NOW)
+    assert len(await runs.newest(batch, 10)) == 3
 
 
 async def test_a_missed_deadline_shows(batch: Database) -> None:

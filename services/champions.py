@@ -9,7 +9,7 @@ ALIAS = "champion"
 
 @dataclass(frozen=True)
 class Champions:
-    """The registry, as far as the trainer has to know it."""
+    """The registry, as far as those who serve no model have to know it."""
 
     http: httpx.AsyncClient
     address: str
