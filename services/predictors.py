@@ -16,7 +16,7 @@ from pydantic import Field
 from models.contract import Arrays, Manifest
 from services.chassis.metrics import LATENCY_BUCKETS
 from services.chassis.service import Service
-from services.chassis.settings import Settings
+from services.chassis.settings import Settings, Unusable
 from services.chassis.tallies import Counts, Timings
 from services.prediction import (
     NOBODY,
@@ -50,6 +50,9 @@ class PredictorSettings(Settings):
         None, description="Folder of an image that holds NAME/ of each model to serve; then nothing is followed."
     )
     model_packages: str = Field("models", description="Python packages whose folders with a contract are served.")
+    models: str = Field(
+        "", description="Which models to serve, comma-separated; `-NAME` means all but that one; empty means all."
+    )
     model_poll_seconds: float = Field(2.0, gt=0, description="How often the registry is asked for the champion.")
     model_threads: int = Field(1, ge=1, description="Threads of one ONNX Runtime session.")
     model_workers: int = Field(
@@ -191,12 +194,28 @@ def served(
     return predictors
 
 
+def wanted(declared: Sequence[Declared], names: str) -> Sequence[Declared]:
+    """The models that MODELS names, or all but those it takes out; raises Unusable where there is no such model."""
+    named = {name.strip() for name in names.split(",") if name.strip()}
+    out = {name for name in named if name.startswith("-")}
+    known = {model.manifest.name for model in declared}
+    strange = {name.removeprefix("-") for name in named} - known
+    if strange or (out and out != named):
+        what = (
+            f"there is no model {', '.join(sorted(strange))}" if strange else "names some models and takes out others"
+        )
+        raise Unusable(f"MODELS={names}: {what}. Allowed: some of {', '.join(sorted(known))}, all with a - or none.")
+    kept = known - {name.removeprefix("-") for name in out} if out else named or known
+    return [model for model in declared if model.manifest.name in kept]
+
+
 class NotInHere(Exception):
     """The image holds a model that its code does not know, or none at all."""
 
 
 def _served(declared: Sequence[Declared], settings: PredictorSettings) -> Sequence[Declared]:
-    """All of them, or those that lie in the image."""
+    """Those that are wanted, and of them those that lie in the image, if it is to be served from one."""
+    declared = wanted(declared, settings.models)
     if settings.model_folder is None:
         return declared
     lie, known = lying_in(settings.model_folder), {model.manifest.name for model in declared}
