@@ -4,7 +4,8 @@
 
 Safe to repeat: a model that is registered already is left alone, so an emptied MLflow is filled
 again without training. Refuses a broken contract, untracked data, libraries that no lock file pins,
-and, with ALLOW_DIRTY=false, sources that differ from the commit.
+and, with ALLOW_DIRTY=false, sources that differ from the commit. Of a pipeline that waits for data
+nothing is registered, which is no failure (pipelines/waiting.py).
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from models.contract import Lineage, Manifest
-from pipelines import artefact, lineage
+from pipelines import artefact, lineage, waiting
 from pipelines.parameters import load, read_yaml
 
 ALIAS = "champion"
@@ -42,6 +43,9 @@ class Params:
 def main() -> None:
     name = sys.argv[1]
     workspace = Path.cwd()
+    if why := waiting.why(workspace / "data" / name / "model"):
+        print(f"waiting model={name} why={why}")
+        return
     manifest = checked(workspace, name)
     complete = with_lineage(manifest, workspace, name)
     uri = os.environ.get("MLFLOW_TRACKING_URI")

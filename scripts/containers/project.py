@@ -68,7 +68,8 @@ class Project:
         published = {name: str(port) for name, port in ports(self.root, self.port).items()}
         files = {"COMPOSE_FILE": f"{self.root / 'compose.yaml'}:{self.override}"} if self.override else {}
         label = {"REVISION": os.environ.get("REVISION") or revision(self.root)}
-        return {**os.environ, "COMPOSE_PROJECT_NAME": self.name, **label, **published, **files}
+        least = {"TRAIN_THE_REST": os.environ.get("TRAIN_THE_REST") or "false"}
+        return {**os.environ, "COMPOSE_PROJECT_NAME": self.name, **label, **least, **published, **files}
 
     def compose(self, *words: str) -> str:
         """`docker compose WORDS`; its output."""

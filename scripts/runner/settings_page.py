@@ -44,6 +44,7 @@ COMMANDS = {
     "REVISION": "Label of the images: the commit they are built from.",
     "SOURCE": "Label of the images: where the sources are.",
     "STATE_DIR": "Folder in which the local platform keeps everything.",
+    "TRAIN_THE_REST": "`false`: models that are not required are trained only when somebody asks for them.",
     "VERSION": "Tag of the images.",
 }
 """Not in any class: read by shell scripts, the runner and Compose."""

@@ -1,4 +1,4 @@
-"""Runs a command that cannot outlive its owner: `python leash.py COMMAND...`, in a session of its own.
+"""Runs a command that cannot outlive its owner: `python leash.py POLITENESS COMMAND...`, in a session of its own.
 
 The owner holds the other end of this process's standard input. When it closes, because the owner
 asked or because it was killed, the whole process group of the command is killed. Standard library only.
@@ -11,13 +11,10 @@ import subprocess
 import sys
 import threading
 
-POLITE = 10
-"""How much the command steps back for the rest of the platform."""
 
-
-def main(command: list[str]) -> int:
-    """The command's exit code; the command runs in the group of this process."""
-    os.nice(POLITE)
+def main(politeness: int, command: list[str]) -> int:
+    """The command's exit code; it runs in the group of this process, and steps back for the rest of the platform."""
+    os.nice(politeness)
     owner = os.dup(0)
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     threading.Thread(target=kill_when_closed, args=(owner,), daemon=True).start()
@@ -32,4 +29,4 @@ def kill_when_closed(owner: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))

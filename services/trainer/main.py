@@ -9,6 +9,7 @@ from services.champions import Champions
 from services.chassis.backends import Backends
 from services.chassis.service import Service
 from services.chassis.settings import Settings
+from services.trainer.models import model_routes
 from services.trainer.repro import Places
 from services.trainer.routes import routes
 from services.trainer.training import Trainer
@@ -27,6 +28,9 @@ class TrainerSettings(Settings):
         "image_screening,image_quick,text_violation", description="What must have a champion for us to be ready."
     )
     trainer_also: str = Field("seed_items", description="Pipelines without a model that are made at start too.")
+    train_the_rest: bool = Field(
+        True, description="Whether models that are not required are trained too, one by one, when nothing else is."
+    )
     trainer_processes: int = Field(2, ge=1, description="How many pipelines run at the same time, at most.")
 
 
@@ -42,12 +46,14 @@ def build(backends: Backends) -> Service:
         cache=(settings.dvc_cache or workspace / ".dvc" / "cache").absolute(),
         required=names(settings.required_models),
         also=names(settings.trainer_also),
+        the_rest=settings.train_the_rest,
         processes=settings.trainer_processes,
         ended=Counter("trainer_runs", "Training runs that ended.", ["state"], registry=service.metrics.registry),
     )
     for state in ("succeeded", "failed"):
         trainer.ended.labels(state)
     service.app.include_router(routes(trainer))
+    service.app.include_router(model_routes(trainer))
     service.background(trainer.run)
 
     async def _models() -> None:

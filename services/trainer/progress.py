@@ -8,6 +8,7 @@ from services.trainer.catalogue import Pipeline
 
 STAGE = re.compile(r"(?:Running stage|Stage) 'pipelines/(\w+)/dvc\.yaml:([\w@.-]+)'(.*)")
 LINE = re.compile(r"progress model=(\S+) stage=(\S+) done=(\d+) total=(\d+) what=(.*)")
+WAITING = re.compile(r"waiting model=(\S+) why=(.*)")
 REGISTERED = re.compile(r"registered model=(\S+) version=(\S+)")
 
 
@@ -21,6 +22,7 @@ class Progress:
     within: dict[str, float] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
+    waiting: dict[str, str] = field(default_factory=dict)  # why there is no version yet, by model
 
     @classmethod
     def of(cls, pipelines: Mapping[str, Pipeline]) -> "Progress":
@@ -37,6 +39,8 @@ class Progress:
             self.told[model] = f"{model}/{stage}: {found[5]} {done} of {total}"
         elif found := REGISTERED.match(line):
             self.versions[found[1]] = found[2]
+        elif found := WAITING.match(line):
+            self.waiting[found[1]] = found[2]
 
     def ended(self, name: str) -> None:
         """The pipeline is up to date."""

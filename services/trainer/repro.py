@@ -18,6 +18,9 @@ NO_MEMORY = "the system killed this stage, as it does when memory runs out: give
 machine, or set TRAINER_PROCESSES=1"
 
 LONGEST_LINE = 1 << 20
+POLITE, MOST_POLITE = 10, 19
+"""How far training steps back for the platform, and how far what nobody waits for."""
+
 LEASH = Path(__file__).with_name("leash.py")
 
 
@@ -56,12 +59,12 @@ class Places:
         }
 
 
-async def repro(places: Places, name: str, heard: Callable[[str], None]) -> None:
+async def repro(places: Places, name: str, heard: Callable[[str], None], politeness: int = POLITE) -> None:
     """Bring one pipeline up to date; every line goes to `heard`. Raises StageFailed with the last lines."""
     last: list[str] = []
     log = places.workspace / "logs" / f"{name}.log"
     log.parent.mkdir(exist_ok=True)
-    process = await start(places, f"pipelines/{name}/dvc.yaml")
+    process = await start(places, f"pipelines/{name}/dvc.yaml", politeness)
     assert process.stdin
     try:
         with log.open("w") as written:
@@ -76,10 +79,10 @@ async def repro(places: Places, name: str, heard: Callable[[str], None]) -> None
         await process.wait()
 
 
-async def start(places: Places, target: str) -> asyncio.subprocess.Process:
+async def start(places: Places, target: str, politeness: int = POLITE) -> asyncio.subprocess.Process:
     """DVC on a leash, in a process group of its own."""
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", str(LEASH)),
+        *(sys.executable, "-I", str(LEASH), str(politeness)),
         *(sys.executable, "-m", "dvc", "--wait-for-lock", "repro", target),
         cwd=places.workspace,
         env=places.environment(),

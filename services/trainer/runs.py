@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from services.chassis.database import Connection, Database
 from services.chassis.ids import new_id
 
-Trigger = Literal["start", "demand", "schedule", "alert", "new data"]
+Trigger = Literal["start", "rest", "demand", "schedule", "alert", "new data"]
 State = Literal["queued", "running", "succeeded", "failed", "interrupted"]
 
 
@@ -27,6 +27,7 @@ class Run(BaseModel):
     stage: str | None
     progress: float
     versions: dict[str, str]
+    waiting: dict[str, str] = {}
     error: str | None
     queued_at: datetime
     started_at: datetime | None
@@ -65,6 +66,14 @@ async def find(database: Database, run_id: UUID) -> Run | None:
         return Run(**row) if row else None
 
 
+async def last_of_each(database: Database) -> dict[str, Run]:
+    """Of each name that was ever in a run, the newest."""
+    question = "SELECT DISTINCT ON (name) name, runs.* FROM runs, unnest(models) AS name ORDER BY name, id DESC"
+    async with database.connection() as connection:
+        rows = await (await connection.execute(question)).fetchall()
+        return {str(row.pop("name")): Run(**row) for row in rows}
+
+
 async def waiting(database: Database) -> list[Run]:
     """The queue, first come first served."""
     async with database.connection() as connection:
@@ -101,10 +110,10 @@ async def told(database: Database, run: Run, stage: str, progress: float) -> Non
     await _do(database, "UPDATE runs SET stage = %s, progress = %s WHERE id = %s", stage, progress, run.id)
 
 
-async def succeeded(database: Database, run: Run, versions: Mapping[str, str]) -> None:
-    """Every model is made and registered."""
-    change = "UPDATE runs SET state = 'succeeded', stage = NULL, progress = 1, versions = %s, finished_at = now()"
-    await _do(database, f"{change} WHERE id = %s", Jsonb(versions), run.id)
+async def succeeded(database: Database, run: Run, versions: Mapping[str, str], waiting: Mapping[str, str]) -> None:
+    """Every model is made and registered, or waits for data."""
+    change = "UPDATE runs SET state = 'succeeded', stage = NULL, progress = 1, versions = %s, waiting = %s"
+    await _do(database, f"{change}, finished_at = now() WHERE id = %s", Jsonb(versions), Jsonb(waiting), run.id)
 
 
 async def failed(database: Database, run: Run, error: str) -> None:

@@ -17,7 +17,7 @@ from services.chassis.database import Database
 from services.trainer import runs
 from services.trainer.catalogue import Pipeline, needed, pipelines, strands
 from services.trainer.progress import Progress
-from services.trainer.repro import Places, StageFailed, repro
+from services.trainer.repro import MOST_POLITE, POLITE, Places, StageFailed, repro
 from services.trainer.runs import Run
 from services.trainer.workspace import synchronise
 
@@ -51,8 +51,11 @@ class Trainer:
     cache: Path
     required: Sequence[str]
     also: Sequence[str]
+    the_rest: bool
     processes: int
     ended: Counter
+    tried: set[str] = field(default_factory=set)
+    """Of the rest: what is not tried again by itself before the trainer starts anew."""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     # What is missing
@@ -76,6 +79,22 @@ class Trainer:
         """The pipelines that the sources have now."""
         return pipelines(self.places.source)
 
+    def models(self) -> list[str]:
+        """The pipelines that make a model, the required ones first."""
+        made = [name for name in self.known() if (self.places.source / "models" / name / "contract.py").is_file()]
+        return [*self.required, *(name for name in made if name not in self.required)]
+
+    async def next_of_the_rest(self) -> str | None:
+        """A model that nobody waits for and that has no champion: the next to be tried, once everything else is."""
+        if not self.the_rest or await self.missing():
+            return None
+        left = (name for name in self.models() if name not in self.required and name not in self.tried)
+        for name in left:
+            self.tried.add(name)
+            if not await self.champions.has(name):
+                return name
+        return None
+
     # The loop
 
     async def run(self) -> None:
@@ -86,7 +105,8 @@ class Trainer:
         while True:
             for run in await patiently(lambda: runs.waiting(self.database)):
                 await self.work_on(run)
-            await self.next_request()
+            if not await patiently(self.queue_of_the_rest):
+                await self.next_request()
 
     async def next_request(self) -> None:
         """Until somebody asks here, or it is time to look at the queue."""
@@ -117,6 +137,15 @@ class Trainer:
         if names:
             await runs.queue(self.database, names, "start", f"not there yet: {', '.join(names)}")
 
+    async def queue_of_the_rest(self) -> bool:
+        """One run at a time, behind whatever people have asked for; whether there is one now."""
+        if await runs.waiting(self.database):
+            return True
+        name = await self.next_of_the_rest()
+        if name:
+            await runs.queue(self.database, [name], "rest", "when nothing else is to be trained")
+        return name is not None
+
     # One run
 
     async def work_on(self, run: Run) -> None:
@@ -131,7 +160,7 @@ class Trainer:
             await patiently(lambda: runs.failed(self.database, run, reason))
             self.ended.labels("failed").inc()
             return
-        await patiently(lambda: runs.succeeded(self.database, run, progress.versions))
+        await patiently(lambda: runs.succeeded(self.database, run, progress.versions, progress.waiting))
         self.ended.labels("succeeded").inc()
         said = {"action": "run.succeeded", "run": run.id, **progress.versions}
         log.info("trained %s", ", ".join(run.models), extra=said)
@@ -146,7 +175,8 @@ class Trainer:
         turns = asyncio.Semaphore(self.processes)
         telling = asyncio.create_task(self.tell(run, progress))
         try:
-            work = [self.strand(names, progress, turns) for names in strands(wanted, known)]
+            politeness = MOST_POLITE if run.trigger == "rest" else POLITE
+            work = [self.strand(names, progress, turns, politeness) for names in strands(wanted, known)]
             results = await asyncio.gather(*work, return_exceptions=True)
         finally:
             telling.cancel()
@@ -156,19 +186,19 @@ class Trainer:
             raise NoPipeline(*sorted(unknown))
         return progress
 
-    async def strand(self, names: Sequence[str], progress: Progress, turns: asyncio.Semaphore) -> None:
+    async def strand(self, names: Sequence[str], progress: Progress, turns: asyncio.Semaphore, politeness: int) -> None:
         """Pipelines that share stages, one after the other."""
         async with turns:
             for name in names:
-                await self.pipeline(name, progress)
+                await self.pipeline(name, progress, politeness)
 
-    async def pipeline(self, name: str, progress: Progress) -> None:
+    async def pipeline(self, name: str, progress: Progress, politeness: int) -> None:
         """One pipeline, tried again once. Waiting for another process's lock is not a failure."""
         tries = TRIES
         while tries:
             await self.mlflow_answers()
             try:
-                await repro(self.places, name, progress.hear)
+                await repro(self.places, name, progress.hear, politeness)
                 progress.ended(name)
                 return
             except StageFailed as failure:

@@ -77,7 +77,7 @@ def test_a_lock_file_is_taken_only_when_it_changed_in_the_sources(source: Path, 
 def test_nothing_outlives_its_owner() -> None:
     inner = "import subprocess; subprocess.run(['sleep', '600'])"
     process = subprocess.Popen(
-        [sys.executable, "-I", leash.__file__, sys.executable, "-c", inner],
+        [sys.executable, "-I", leash.__file__, "0", sys.executable, "-c", inner],
         stdin=subprocess.PIPE,
         start_new_session=True,
     )
@@ -98,6 +98,6 @@ def alive(process: psutil.Process) -> bool:
 
 
 def test_the_exit_code_is_the_commands() -> None:
-    command = [sys.executable, "-I", leash.__file__, sys.executable, "-c", "raise SystemExit(3)"]
+    command = [sys.executable, "-I", leash.__file__, "0", sys.executable, "-c", "raise SystemExit(3)"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as process:
         assert process.wait(10) == 3
