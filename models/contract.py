@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from models.refusal import ContractBroken
 
@@ -51,6 +51,13 @@ class TensorSpec(Frozen):
     labels: tuple[str, ...] | None = Field(None, description="What each entry of the last axis stands for.")
     colour_space: str | None = None
     language: tuple[str, ...] | None = None
+    most: int | None = Field(None, description="Largest size of a free dimension besides the batch.")
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_said(self, usual: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A tensor without free dimensions is written as it always was, so that its model keeps its hash."""
+        told: dict[str, Any] = usual(self)
+        return told if self.most is not None else {name: value for name, value in told.items() if name != "most"}
 
     @cached_property
     def bounds(self) -> tuple[float, float]:
@@ -152,7 +159,7 @@ def check_tensor(spec: TensorSpec, array: NDArray[Any]) -> None:
     if dtype != DTYPES[spec.datatype]:
         raise _broken(spec, "datatype", f"is {dtype}", f"{spec.datatype} ({DTYPES[spec.datatype]})")
     if not fits(spec, array.shape):
-        raise _broken(spec, "shape", f"is {list(array.shape)}", f"{list(spec.shape)}, -1 is at least 1")
+        raise _broken(spec, "shape", f"is {list(array.shape)}", allowed_shape(spec))
     size = array.size
     if dtype.kind not in "fiu" or size == 0:
         return
@@ -180,7 +187,21 @@ def fits(spec: TensorSpec, shape: Sequence[int]) -> bool:
     promised = spec.shape
     if len(shape) != len(promised) or shape[0] < 1:
         return False
-    for wanted, given in zip(promised, shape):  # noqa: B905, SIM110 (`strict` and a generator take twice as long)
+    for wanted, given in zip(promised, shape):  # noqa: B905 (`strict` takes twice as long)
         if wanted not in (-1, given) or given < 0:
             return False
-    return True
+    return spec.most is None or all(1 <= given <= spec.most for given in shape[1:])
+
+
+def allowed_shape(spec: TensorSpec) -> str:
+    """What a caller may send, in words."""
+    free = "at least 1" if spec.most is None else f"at least 1 and, but for the first, at most {spec.most}"
+    return f"{list(spec.shape)}, -1 is {free}"
+
+
+def fits_default(spec: TensorSpec, row: Any) -> bool:
+    """Whether the declared default is one row of this output; a free dimension may have any size."""
+    shape = np.shape(row)
+    return len(shape) == len(spec.shape) - 1 and all(
+        wanted in (-1, given) for wanted, given in zip(spec.shape[1:], shape, strict=True)
+    )

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.contract import DTYPES, Arrays, Manifest, Sample, check
+from models.contract import DTYPES, Arrays, Manifest, Sample, check, fits, fits_default
 from models.refusal import ContractBroken
 
 MANIFEST = "manifest.json"
@@ -164,10 +164,12 @@ def verify_files(folder: Path, manifest: Manifest) -> None:
 
 
 def verify_default(manifest: Manifest) -> None:
-    """The declared default has one row for each output, as wide as the output."""
-    wanted = {spec.name: spec.shape[-1] for spec in manifest.outputs}
-    given = {name: len(row) for name, row in manifest.default.items()}
-    if wanted != given:
+    """The declared default has one row for each output, of the shape of the output."""
+    wanted = {spec.name: spec.shape[1:] for spec in manifest.outputs}
+    given = {name: np.shape(row) for name, row in manifest.default.items()}
+    if wanted.keys() != given.keys() or not all(
+        fits_default(spec, manifest.default[spec.name]) for spec in manifest.outputs
+    ):
         raise BrokenArtefact(f"the default answer has {given}, the outputs are {wanted}")
 
 
@@ -188,7 +190,10 @@ def verify_outputs(manifest: Manifest, outputs: Arrays) -> None:
     """The ONNX gives exactly the outputs of the contract."""
     wanted = {spec.name: (DTYPES[spec.datatype], spec.shape[1:]) for spec in manifest.outputs}
     given = {name: (array.dtype, array.shape[1:]) for name, array in outputs.items()}
-    if wanted != given:
+    if wanted.keys() != given.keys() or not all(
+        outputs[spec.name].dtype == DTYPES[spec.datatype] and fits(spec, outputs[spec.name].shape)
+        for spec in manifest.outputs
+    ):
         raise BrokenArtefact(f"the ONNX answers {given}, the contract promises {wanted}")
 
 

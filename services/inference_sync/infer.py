@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from models.contract import Arrays, Manifest, check, fits
+from models.contract import Arrays, Manifest, allowed_shape, check, fits
 from models.refusal import ContractBroken
 from services.chassis.logs import request_id
 from services.inference_sync.asking import Askers, parameters
@@ -115,7 +115,7 @@ def check_form(manifest: Manifest, tensor: TensorIn, max_batch: int) -> None:
     if tensor.datatype != spec.datatype:
         raise ContractBroken(f"{where}.datatype", f"is {tensor.datatype[:20]}", spec.datatype)
     if not fits(spec, tensor.shape) or 0 in tensor.shape:
-        raise ContractBroken(f"{where}.shape", f"is {tensor.shape[:8]}", f"{list(spec.shape)}, -1 is at least 1")
+        raise ContractBroken(f"{where}.shape", f"is {tensor.shape[:8]}", allowed_shape(spec))
     if tensor.shape[0] > max_batch:
         raise ContractBroken(f"{where}.shape", f"{tensor.shape[0]} rows", f"at most {max_batch} rows in a request")
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from models.contract import Arrays, Manifest, Sample, TensorSpec, check
+from models.contract import Arrays, Manifest, Sample, TensorSpec, check, fits_default
 from models.refusal import ContractBroken
 
 ONNX_TYPES = {
@@ -162,9 +162,11 @@ def check_declared(manifest: Manifest, declared: Manifest) -> None:
     wanted = {spec.name: spec.datatype for spec in declared.outputs}
     if answers != wanted:
         raise Unfit("contract", f"answers {answers}, this host needs {wanted}")
-    rows = {name: len(row) for name, row in manifest.default.items()}
-    if rows != {spec.name: spec.shape[-1] for spec in manifest.outputs}:
-        raise Unfit("contract", f"its default answer has {rows} values")
+    defaults = manifest.default
+    if defaults.keys() != answers.keys() or not all(fits_default(s, defaults[s.name]) for s in manifest.outputs):
+        raise Unfit(
+            "contract", f"its default answer has { ({n: np.shape(row) for n, row in defaults.items()}) } values"
+        )
 
 
 def open_session(path: Path, threads: int) -> Any:
