@@ -5,6 +5,8 @@ from services.chassis.service import Service
 from services.web import (
     accounts,
     assets,
+    comparing,
+    demand,
     finding,
     openapi,
     pictures,
@@ -34,7 +36,7 @@ def build(backends: Backends) -> Service:
     app = App(pages, remote, settings)
     service.app.state.verifier = backends.verifier
     service.app.state.csrf = Csrf(settings.csrf_key())
-    for part in (finding, accounts, registering, showing, reviewing, pictures, openapi):
+    for part in (finding, accounts, registering, showing, reviewing, pictures, comparing, demand, openapi):
         service.app.include_router(part.routes(app))
     service.app.include_router(assets.routes(files))
     service.app.include_router(status.routes(app, backends.http))

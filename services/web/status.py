@@ -36,11 +36,11 @@ def routes(app: App, http: httpx.AsyncClient) -> APIRouter:
 
     @router.get("/status")
     async def _status(request: Request, visit: CurrentVisit) -> Response:
-        pulses, models, runs, statistics, alerts, notes = await together(
-            *(pulses_of(app, http), models_of(app), _runs(app, visit), _statistics(app)),
+        pulses, models, runs, standings, statistics, alerts, notes = await together(
+            *(pulses_of(app, http), models_of(app), _runs(app, visit), standings_of(app), _statistics(app)),
             *(_happened(app, visit, "alerts"), _happened(app, visit, "annotations")),
         )
-        values = {"pulses": pulses, "models": models, "runs": runs, "statistics": statistics}
+        values = {"pulses": pulses, "models": models, "runs": runs, "statistics": statistics, "standings": standings}
         values |= {"operates": visit.operates, "alerts": alerts, "notes": notes}
         return app.pages.draw(request, "status.html", **values)
 
@@ -103,6 +103,12 @@ def described(entry: dict[str, Any]) -> dict[str, Any]:
         "lineage": {name: lineage.get(name) for name in MAKERS} if lineage else None,
         "metrics": {name: metrics[name] for name in main},
     }
+
+
+async def standings_of(app: App) -> list[dict[str, Any]] | None:
+    """How the trainer says it stands with every model; None while it rests."""
+    answer = await unless_resting(app.remote.json("trainer", "GET", "/api/trainer/models", within=2), None)
+    return list(answer["models"]) if answer else None
 
 
 async def _runs(app: App, visit: Visit) -> Any:
