@@ -14,11 +14,16 @@ class Circuit:
         self._most, self._rest, self._clock, self._turned = failures, rest_seconds, clock, turned
         self._failed, self._open_until, self.trying = 0, 0.0, False
 
+    @property
+    def rests(self) -> bool:
+        """Whether a request would be refused now."""
+        return self._failed >= self._most and (self.trying or self._clock() < self._open_until)
+
     def enter(self) -> bool:
         """Whether this request is the one that tries; raises CircuitOpen."""
         if self._failed < self._most:
             return False
-        if self.trying or self._clock() < self._open_until:
+        if self.rests:
             raise CircuitOpen(f"{self._failed} failures in a row")
         self.trying = True
         return True

@@ -1,0 +1,1 @@
+"""Orders results by what this user will probably like."""
