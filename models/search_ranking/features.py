@@ -107,18 +107,17 @@ def examined(position: int, steepness: float = STEEPNESS) -> float:
 
 
 def features(asked: Asked) -> NDArray[np.float32]:
-    """One row for each candidate."""
-    best = max((one.fit or 0.0 for one in asked.candidates), default=0.0) or 1.0
+    """One row for each candidate; a row is the same whatever the other candidates are."""
     tastes = _Tastes(asked.user)
-    rows = [_row(one, asked, tastes, best) for one in asked.candidates]
+    rows = [_row(one, asked, tastes) for one in asked.candidates]
     return np.clip(np.array(rows, np.float32).reshape(-1, SIZE), -WIDEST, WIDEST)
 
 
-def _row(one: Candidate, asked: Asked, tastes: "_Tastes", best: float) -> Sequence[float]:
+def _row(one: Candidate, asked: Asked, tastes: "_Tastes") -> Sequence[float]:
     use, query = one.use, _plain(asked.query)
     of_category, of_language = traits(one.title, one.category)
     return (
-        (one.fit or 0.0) / best,
+        one.fit or 0.0,
         -math.log1p(max(0.0, one.age_hours)),
         math.log1p(max(0, one.likes)),
         _lift(use.clicks, use.examined, USUAL_RATE),

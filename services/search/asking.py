@@ -48,7 +48,8 @@ class Asking:
     async def _newest(self, category: str | None, limit: int, after: Newest | None, asked: int) -> Results:
         found = await self._finder.newest(category, after, limit + 1)
         last = found[limit - 1] if len(found) > limit else None
-        following = cursors.written(cursors.of_row(last.published_at, last.item_id, asked)) if last else None
+        shown = (after.offset if after else 0) + limit
+        following = cursors.written(cursors.of_row(last.published_at, last.item_id, asked, shown)) if last else None
         return Results(
             search_id=new_id(),
             mode="category" if category else "newest",

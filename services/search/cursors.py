@@ -2,17 +2,23 @@
 
 import base64
 import binascii
+import struct
 import zlib
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from math import nan
+from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError, field_validator
 
 from services.chassis.errors import BadInput, Fault
 
 MOST_RANKED = 500
 """So many matches are ranked: of a common word the newest."""
+
+ENTRY = struct.Struct(">16sBf")
+"""An item in a window, in 21 bytes: its id, its place by default, and how well it fits the words."""
 
 Relaxed = Literal["broader", "any", "spelling"]
 
@@ -24,6 +30,7 @@ class Newest(BaseModel):
     published_at: AwareDatetime
     item_id: UUID
     asked: int
+    offset: int = Field(0, ge=0, description="So many were on the pages before.")
 
 
 class Ranked(BaseModel):
@@ -37,7 +44,50 @@ class Ranked(BaseModel):
     asked: int
 
 
-Cursor = Newest | Ranked
+class Reordered(BaseModel):
+    """The rest of a window that a model ordered, as it ordered it: items that came since do not move what is to come.
+
+    `rest` has an entry for each; `after` goes on behind the window.
+    """
+
+    kind: Literal["reordered"] = "reordered"
+    rest: str
+    offset: int = Field(ge=1, description="So many were on the pages before.")
+    ranker: str
+    ranker_version: str | None
+    relaxed: Relaxed | None
+    category: str | None
+    after: str | None
+    asked: int
+
+    @field_validator("rest")
+    @classmethod
+    def _whole(cls, rest: str) -> str:
+        if not rest or len(base64.urlsafe_b64decode(rest)) % ENTRY.size:
+            raise ValueError("is cut short")
+        return rest
+
+    def entries(self) -> list["Entry"]:
+        """The items to come."""
+        found = ENTRY.iter_unpack(base64.urlsafe_b64decode(self.rest))
+        return [Entry(UUID(bytes=item), place, fit if fit == fit else None) for item, place, fit in found]
+
+
+class Entry(NamedTuple):
+    """An item of a window."""
+
+    item_id: UUID
+    place: int
+    fit: float | None
+
+
+def packed(entries: Sequence[Entry]) -> str:
+    """`rest` of a cursor; an item that was not found by words has no fit."""
+    rows = (ENTRY.pack(one.item_id.bytes, one.place, nan if one.fit is None else one.fit) for one in entries)
+    return base64.urlsafe_b64encode(b"".join(rows)).decode()
+
+
+Cursor = Newest | Ranked | Reordered
 _ANY: TypeAdapter[Cursor] = TypeAdapter(Annotated[Cursor, Field(discriminator="kind")])
 
 
@@ -64,9 +114,9 @@ def read(word: str | None, asked: int) -> Cursor | None:
     return cursor
 
 
-def of_row(published_at: datetime, item_id: UUID, asked: int) -> Newest:
-    """The cursor after a row."""
-    return Newest(published_at=published_at, item_id=item_id, asked=asked)
+def of_row(published_at: datetime, item_id: UUID, asked: int, offset: int = 0) -> Newest:
+    """The cursor after a row, behind so many."""
+    return Newest(published_at=published_at, item_id=item_id, asked=asked, offset=offset)
 
 
 def _refused(what: str) -> BadInput:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.search.cursors import Relaxed
 
-Mode = Literal["newest", "category", "text", "similar"]
+Mode = Literal["newest", "category", "text", "similar", "for_you"]
 
 
 class Document(BaseModel):
@@ -39,6 +39,8 @@ class Results(BaseModel):
     )
     degraded: bool = Field(False, description="A part of the platform was away; the answer is simpler than usual.")
     category: str | None = Field(None, description="The category asked for, or named by a word of the query.")
+    ranker: str = Field("default", description="The model that ordered the page, or `default`.")
+    group: str | None = Field(None, description="The caller's group in the experiment with the ranker, if in one.")
     results: list[Document]
     next: str | None = None
 

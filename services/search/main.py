@@ -1,21 +1,27 @@
 """search: the index of what is published, and the ways to find something in it."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from models.image_screening.features import encode
 from services.chassis.backends import Backends
 from services.chassis.service import Service
 from services.chassis.settings import Settings
-from services.contracts import CloudEvent, ItemLiked, ItemPublished, ItemRemoved
-from services.search import indexing
+from services.contracts import CloudEvent, ItemLiked, ItemPublished, ItemRemoved, SearchActed, SearchShown
+from services.search import indexing, use
 from services.search.asking import Asking
 from services.search.finding import Finder
+from services.search.ordering import Ordering
 from services.search.pictures import MAX_PICTURE_BYTES, Pictures
+from services.search.profiles import Profiles
+from services.search.ranking import Experiment, Model
 from services.search.routes import routes
 from services.search.words import Words
 from services.sources.remote import remote
 
 REFILE_SECONDS = 30
+FORGET_SECONDS = 3600
 MULTIPART_BYTES = 64 * 1024
 
 
@@ -26,6 +32,12 @@ class SearchSettings(Settings):
     inference_sync_url: str = Field(
         "http://inference-sync:8200", description="Hosts of models, comma-separated; the next is asked when one fails."
     )
+    ranker: Literal["search_ranking", "none"] = Field(
+        "search_ranking", description="The model that orders results; `none` leaves them as they were found."
+    )
+    ranker_share: float = Field(0.5, ge=0, le=1, description="Part of the users whose results the ranker orders.")
+    ranker_experiment: str = Field("ranking", description="Another name deals the users into groups anew.")
+    ranker_seconds: float = Field(0.05, gt=0, description="Time a ranker has; later, the default order answers.")
     search_ef: int = Field(100, ge=10, le=1000, description="HNSW candidates: more finds more exactly, and slower.")
 
 
@@ -36,8 +48,16 @@ def build(backends: Backends) -> Service:
     words = Words(backends.http, settings.texts_url)
     finder = Finder(database, settings.search_ef)
     service = Service("search", backends, summary="Find items.", max_body_bytes=MAX_PICTURE_BYTES + MULTIPART_BYTES)
-    service.app.include_router(routes(Asking(finder, words), finder, _pictures(backends, settings)))
+    ordering = Ordering(
+        Asking(finder, words),
+        finder,
+        Profiles(database),
+        Experiment(settings.ranker_experiment, settings.ranker_share),
+        None if settings.ranker == "none" else _model(settings.ranker, service, settings),
+    )
+    service.app.include_router(routes(ordering, finder, _pictures(backends, settings)))
     service.every(REFILE_SECONDS)(indexing.keep_filed(database, words))
+    service.every(FORGET_SECONDS)(use.keep_lately(database))
     relay = service.relay()
 
     @service.consumes(ItemPublished)
@@ -53,9 +73,23 @@ def build(backends: Backends) -> Service:
     @service.consumes(ItemLiked)
     async def _liked(data: ItemLiked, event: CloudEvent) -> None:
         await indexing.liked(database, data, event)
+        await use.liked(database, data, event)
         relay.wake()
 
+    @service.consumes(SearchShown)
+    async def _shown(data: SearchShown, event: CloudEvent) -> None:
+        await use.shown(database, data, event)
+
+    @service.consumes(SearchActed)
+    async def _acted(data: SearchActed, event: CloudEvent) -> None:
+        await use.acted(database, data, event)
+
     return service
+
+
+def _model(name: str, service: Service, settings: SearchSettings) -> Model:
+    asked = remote(service.backends.http, settings.inference_sync_url, timeout_seconds=settings.ranker_seconds)
+    return Model(name, asked, settings.ranker_seconds, service.metrics)
 
 
 def _pictures(backends: Backends, settings: SearchSettings) -> Pictures:

@@ -25,9 +25,7 @@ WITH taste AS (
     ) chosen JOIN visible USING (item_id) WHERE embedding_version = %(version)s
 )
 """
-CANDIDATES: Final = (
-    TASTE
-    + """
+CANDIDATES: Final = f"""{TASTE}
 SELECT visible.item_id, used.*, coalesce(chosen.grade, 0) AS known,
     CASE WHEN embedding_version = %(version)s THEN 1 - (embedding OPERATOR(public.<=>) taste.picture) END AS taste
 FROM visible CROSS JOIN taste
@@ -40,7 +38,6 @@ CROSS JOIN LATERAL (
 ) used
 WHERE visible.item_id = ANY(%(items)s)
 """  # noqa: S608
-)
 
 
 @dataclass(frozen=True)

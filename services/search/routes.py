@@ -10,13 +10,14 @@ from pydantic import AfterValidator
 
 from models.image_screening.contract import EMBEDDING_VERSION
 from models.labels import CATEGORIES, names
-from services.chassis.auth import SignedIn
+from services.chassis.auth import Anybody, SignedIn
 from services.chassis.errors import NotFound
 from services.chassis.ids import new_id
-from services.search.asking import Asking
 from services.search.documents import CategoryCount, Results
 from services.search.finding import Finder
+from services.search.ordering import Ordering
 from services.search.pictures import MAX_PICTURE_BYTES, Pictures
+from services.search.profiles import Question
 
 MAX_QUERY = 200
 MAX_PAGE = 60
@@ -40,13 +41,16 @@ CategoryLabel = Annotated[str, Query(), AfterValidator(_known_category)]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 
 
-def routes(asking: Asking, finder: Finder, pictures: Pictures) -> APIRouter:
+def routes(ordering: Ordering, finder: Finder, pictures: Pictures) -> APIRouter:
     """`/api/search` and what is below it."""
     router = APIRouter(prefix="/api/search", tags=["search"])
 
     @router.get("", summary="By words, by category, by both, or the newest")
-    async def _search(q: Words = "", category: CategoryLabel = "", limit: Limit = 24, cursor: str = "") -> Results:
-        return await asking.page(q, category or None, limit, cursor)
+    async def _search(
+        caller: Anybody, q: Words = "", category: CategoryLabel = "", limit: Limit = 24, cursor: str = ""
+    ) -> Results:
+        page = await ordering.page(Question(q, category or None, caller), limit, cursor)
+        return page.results
 
     @router.get("/similar", summary="Items whose pictures are like that item's")
     async def _similar(item_id: UUID, limit: Limit = 24) -> Results:
