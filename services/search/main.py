@@ -12,6 +12,7 @@ from services.contracts import CloudEvent, ItemLiked, ItemPublished, ItemRemoved
 from services.search import indexing, use
 from services.search.asking import Asking
 from services.search.finding import Finder
+from services.search.for_you import ForYou
 from services.search.ordering import Ordering
 from services.search.pictures import MAX_PICTURE_BYTES, Pictures
 from services.search.profiles import Profiles
@@ -36,6 +37,11 @@ class SearchSettings(Settings):
         "search_ranking", description="The model that orders results; `none` leaves them as they were found."
     )
     ranker_share: float = Field(0.5, ge=0, le=1, description="Part of the users whose results the ranker orders.")
+    for_you: Literal["for_you", "none"] = Field(
+        "for_you", description="The model that chooses for somebody; `none` shows everybody what is popular."
+    )
+    for_you_share: float = Field(0.5, ge=0, le=1, description="Part of the users for whom that model chooses.")
+    for_you_experiment: str = Field("for_you", description="Another name deals the users into groups anew.")
     ranker_experiment: str = Field("ranking", description="Another name deals the users into groups anew.")
     ranker_seconds: float = Field(0.05, gt=0, description="Time a ranker has; later, the default order answers.")
     search_ef: int = Field(100, ge=10, le=1000, description="HNSW candidates: more finds more exactly, and slower.")
@@ -48,14 +54,14 @@ def build(backends: Backends) -> Service:
     words = Words(backends.http, settings.texts_url)
     finder = Finder(database, settings.search_ef)
     service = Service("search", backends, summary="Find items.", max_body_bytes=MAX_PICTURE_BYTES + MULTIPART_BYTES)
-    ordering = Ordering(
-        Asking(finder, words),
-        finder,
-        Profiles(database),
-        Experiment(settings.ranker_experiment, settings.ranker_share),
-        None if settings.ranker == "none" else _model(settings.ranker, service, settings),
+    for_you = ForYou(
+        database,
+        Experiment(settings.for_you_experiment, settings.for_you_share),
+        _model(settings.for_you, service, settings),
     )
-    service.app.include_router(routes(ordering, finder, _pictures(backends, settings)))
+    service.app.include_router(
+        routes(ordering_of(service, settings, finder, words), for_you, finder, _pictures(backends, settings))
+    )
     service.every(REFILE_SECONDS)(indexing.keep_filed(database, words))
     service.every(FORGET_SECONDS)(use.keep_lately(database))
     relay = service.relay()
@@ -87,7 +93,20 @@ def build(backends: Backends) -> Service:
     return service
 
 
-def _model(name: str, service: Service, settings: SearchSettings) -> Model:
+def ordering_of(service: Service, settings: SearchSettings, finder: Finder, words: Words) -> Ordering:
+    """What orders results."""
+    return Ordering(
+        Asking(finder, words),
+        finder,
+        Profiles(service.backends.database),
+        Experiment(settings.ranker_experiment, settings.ranker_share),
+        _model(settings.ranker, service, settings),
+    )
+
+
+def _model(name: str, service: Service, settings: SearchSettings) -> Model | None:
+    if name == "none":
+        return None
     asked = remote(service.backends.http, settings.inference_sync_url, timeout_seconds=settings.ranker_seconds)
     return Model(name, asked, settings.ranker_seconds, service.metrics)
 

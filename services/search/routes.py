@@ -15,6 +15,7 @@ from services.chassis.errors import NotFound
 from services.chassis.ids import new_id
 from services.search.documents import CategoryCount, Results
 from services.search.finding import Finder
+from services.search.for_you import ForYou
 from services.search.ordering import Ordering
 from services.search.pictures import MAX_PICTURE_BYTES, Pictures
 from services.search.profiles import Question
@@ -41,7 +42,7 @@ CategoryLabel = Annotated[str, Query(), AfterValidator(_known_category)]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 
 
-def routes(ordering: Ordering, finder: Finder, pictures: Pictures) -> APIRouter:
+def routes(ordering: Ordering, for_you: ForYou, finder: Finder, pictures: Pictures) -> APIRouter:
     """`/api/search` and what is below it."""
     router = APIRouter(prefix="/api/search", tags=["search"])
 
@@ -51,6 +52,10 @@ def routes(ordering: Ordering, finder: Finder, pictures: Pictures) -> APIRouter:
     ) -> Results:
         page = await ordering.page(Question(q, category or None, caller), limit, cursor)
         return page.results
+
+    @router.get("/for-you", summary="What the caller may like: chosen by a model, else what is popular these days")
+    async def _for_you(caller: SignedIn, limit: Limit = 12) -> Results:
+        return (await for_you.page(caller, limit)).results
 
     @router.get("/similar", summary="Items whose pictures are like that item's")
     async def _similar(item_id: UUID, limit: Limit = 24) -> Results:

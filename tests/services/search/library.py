@@ -1,5 +1,7 @@
 """A stage for tests of search: the real database, the real words, and hands to publish and remove items."""
 
+import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,6 +35,8 @@ class Neighbours:
     slow: bool = False
     away: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    models: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
+    """By name: from the tensors of a request to the output."""
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url.path)
@@ -42,6 +46,12 @@ class Neighbours:
             return await self.texts.handle_async_request(request)
         if self.slow:
             raise httpx.ReadTimeout("slow", request=request)
+        model = request.url.path.split("/")[3]
+        if model in self.models:
+            given = {tensor["name"]: tensor for tensor in json.loads(request.content)["inputs"]}
+            outputs = [self.models[model](given)]
+            told = {"model_version": "7", "outputs": outputs, "parameters": {"served_by": self.served_by}}
+            return httpx.Response(200, json=told)
         output = {"name": "embedding", "datatype": "FP32", "shape": [1, 128], "data": self.embedding}
         answer = {"model_version": "1", "outputs": [output], "parameters": {"served_by": self.served_by}}
         return httpx.Response(200, json=answer)

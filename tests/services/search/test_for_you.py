@@ -1,0 +1,73 @@
+"""`for-you` chooses by a model for those of its group, and shows what is popular where there is none."""
+
+from typing import Any
+from uuid import UUID
+
+from models.for_you.features import number
+from services.chassis.ids import new_id
+from services.search.main import SearchSettings
+from services.search.ranking import DEFAULT, RANKER, Experiment
+from tests.services.search.library import Library
+from tests.services.search.test_ranking import Header, Tensors, use
+
+
+def somebody(group: str) -> UUID:
+    experiment = Experiment("for_you", SearchSettings().for_you_share)
+    return next(one for one in iter(new_id, None) if experiment.group(one) == group)
+
+
+def likes_best(item: UUID) -> Any:
+    """A model that puts one item first."""
+
+    def score(given: Tensors) -> Tensors:
+        scores = [float(one == number(item)) for one in given["candidates"]["data"]]
+        return {"name": "score", "datatype": "FP32", "shape": [1, len(scores)], "data": scores}
+
+    return score
+
+
+async def shelf(library: Library, header: dict[str, str]) -> dict[str, Any]:
+    answer = await library.http.get("/api/search/for-you", headers=header)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def ids(page: dict[str, Any]) -> list[UUID]:
+    return [UUID(document["item_id"]) for document in page["results"]]
+
+
+async def test_needs_somebody(library: Library) -> None:
+    assert (await library.http.get("/api/search/for-you")).status_code == 401
+
+
+async def test_without_use_the_newest(library: Library, signed_in: Header) -> None:
+    first, second = [await library.publish(title) for title in ("one", "two")]
+    page = await shelf(library, signed_in(sub=somebody(RANKER)))
+    assert (page["ranker"], page["mode"], ids(page)) == ("default", "for_you", [second, first])
+
+
+async def test_popular_by_default(library: Library, signed_in: Header) -> None:
+    items = [await library.publish(f"cat {at}") for at in range(4)]
+    await use(library, new_id(), items, clicked=items[1])
+    page = await shelf(library, signed_in(sub=somebody(DEFAULT)))
+    assert (page["ranker"], page["group"], ids(page)[0]) == ("default", "default", items[1])
+
+
+async def test_the_model_chooses_among_what_is_new_to_somebody(library: Library, signed_in: Header) -> None:
+    user = somebody(RANKER)
+    items = [await library.publish(f"cat {at}", category="cat") for at in range(5)]
+    own = await library.publish("mine", owner_id=user)
+    await use(library, user, items, clicked=items[4])
+    library.neighbours.models["for_you"] = likes_best(items[0])
+    page = await shelf(library, signed_in(sub=user))
+    assert (page["ranker"], page["group"]) == ("for_you", "ranker")
+    assert ids(page) == [items[0], items[3], items[2], items[1]]
+    assert own not in ids(page)
+
+
+async def test_who_has_chosen_nothing_costs_no_question(library: Library, signed_in: Header) -> None:
+    item = await library.publish("cat")
+    library.neighbours.models["for_you"] = likes_best(item)
+    assert (await shelf(library, signed_in(sub=somebody(RANKER))))["ranker"] == "default"
+    assert "/v2/models/for_you/infer" not in library.neighbours.asked
