@@ -48,10 +48,14 @@ class Asking:
     async def _newest(self, category: str | None, limit: int, after: Newest | None, asked: int) -> Results:
         found = await self._finder.newest(category, after, limit + 1)
         last = found[limit - 1] if len(found) > limit else None
-        shown = (after.offset if after else 0) + limit
-        following = cursors.written(cursors.of_row(last.published_at, last.item_id, asked, shown)) if last else None
+        search_id, shown = (after.search_id, after.offset) if after else (new_id(), 0)
+        following = (
+            cursors.written(cursors.of_row(search_id, last.published_at, last.item_id, asked, shown + limit))
+            if last
+            else None
+        )
         return Results(
-            search_id=new_id(),
+            search_id=search_id,
             mode="category" if category else "newest",
             category=category,
             results=found[:limit],
@@ -61,15 +65,23 @@ class Asking:
     async def _text(self, query: str, category: str | None, limit: int, after: Ranked | None, asked: int) -> Results:
         understood = await self._understood(query, after)
         until, offset = (after.until, after.offset) if after else (datetime.now(UTC), 0)
+        search_id = after.search_id if after else new_id()
         window = Window(category, until, offset, limit + 1)
         relaxed, found = await self._looked(self._steps(query, understood), window, after)
         following = (
-            Ranked(offset=offset + limit, until=until, relaxed=relaxed, degraded=understood.degraded, asked=asked)
+            Ranked(
+                search_id=search_id,
+                offset=offset + limit,
+                until=until,
+                relaxed=relaxed,
+                degraded=understood.degraded,
+                asked=asked,
+            )
             if len(found) > limit and offset + limit < MOST_RANKED
             else None
         )
         return Results(
-            search_id=new_id(),
+            search_id=search_id,
             mode="text",
             relaxed=relaxed,
             degraded=understood.degraded,

@@ -1,4 +1,4 @@
-"""Where a page of results ended, as a word that the client hands back."""
+"""Where a page of results ended, as a word that the client hands back. All pages of a search have its id."""
 
 import base64
 import binascii
@@ -27,6 +27,7 @@ class Newest(BaseModel):
     """After this item, newest first."""
 
     kind: Literal["newest"] = "newest"
+    search_id: UUID
     published_at: AwareDatetime
     item_id: UUID
     asked: int
@@ -37,6 +38,7 @@ class Ranked(BaseModel):
     """After so many of what matched, published until then: later pages do not shift."""
 
     kind: Literal["ranked"] = "ranked"
+    search_id: UUID
     offset: int = Field(ge=0, le=MOST_RANKED)
     until: AwareDatetime
     relaxed: Relaxed | None
@@ -51,6 +53,7 @@ class Reordered(BaseModel):
     """
 
     kind: Literal["reordered"] = "reordered"
+    search_id: UUID
     rest: str
     offset: int = Field(ge=1, description="So many were on the pages before.")
     ranker: str
@@ -114,9 +117,9 @@ def read(word: str | None, asked: int) -> Cursor | None:
     return cursor
 
 
-def of_row(published_at: datetime, item_id: UUID, asked: int, offset: int = 0) -> Newest:
+def of_row(search_id: UUID, published_at: datetime, item_id: UUID, asked: int, offset: int) -> Newest:
     """The cursor after a row, behind so many."""
-    return Newest(published_at=published_at, item_id=item_id, asked=asked, offset=offset)
+    return Newest(search_id=search_id, published_at=published_at, item_id=item_id, asked=asked, offset=offset)
 
 
 def _refused(what: str) -> BadInput:

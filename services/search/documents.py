@@ -30,7 +30,7 @@ class Document(BaseModel):
 class Results(BaseModel):
     """One page of what was found."""
 
-    search_id: UUID
+    search_id: UUID = Field(description="Of the search; all its pages have it.")
     mode: Mode
     relaxed: Relaxed | None = Field(
         None,

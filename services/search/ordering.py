@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from models.search_ranking.features import features, logged, told
 from services.chassis.auth import Caller
-from services.chassis.ids import new_id
 from services.search import cursors
 from services.search.asking import Asking
 from services.search.cursors import Entry, Newest, Ranked, Reordered
@@ -88,7 +87,7 @@ class Ordering:
         offset = after.offset + len(now)
         following = after.model_copy(update={"rest": cursors.packed(later), "offset": offset})
         results = Results(
-            search_id=new_id(),
+            search_id=after.search_id,
             mode="text" if asked.query else "category",
             relaxed=after.relaxed,
             category=after.category,
@@ -134,6 +133,7 @@ def _rest_of(window: Results, ranking: Ranking, limit: int, asked: int) -> str |
         return window.next
     return cursors.written(
         Reordered(
+            search_id=window.search_id,
             rest=cursors.packed(rest),
             offset=limit,
             ranker=ranking.ranker,
