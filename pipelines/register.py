@@ -56,9 +56,9 @@ def main() -> None:
     print(f"registered model={name} version={version} model_sha256={artefact.model_hash(manifest)}")
 
 
-def checked(workspace: Path, name: str) -> Manifest:
+def checked(workspace: Path, name: str, folder: Path | None = None) -> Manifest:
     """The manifest of an artefact that may become a version."""
-    manifest = artefact.verify(workspace / "data" / name / "model")
+    manifest = artefact.verify(folder or workspace / "data" / name / "model")
     if manifest.name != name:
         raise Refused(f"the artefact is of {manifest.name}, not of {name}")
     pinned = lineage.pins(workspace)

@@ -14,6 +14,8 @@ from services.trainer.catalogue import beneath, pipelines
 
 FOLDERS = ("models", "pipelines", "data")
 IGNORED = {"__pycache__", ".gitignore", ".DS_Store"}
+BROUGHT = frozenset({"data/raw", "data/own"})
+"""What people brought, and what came of it: large, and none of the pipelines' affair."""
 
 CONFIG = """\
 [core]
@@ -50,7 +52,7 @@ def tracked(source: Path) -> Iterator[str]:
     for folder in FOLDERS:
         for file in sorted((source / folder).rglob("*")):
             path = file.relative_to(source)
-            if file.is_file() and not IGNORED & set(path.parts) and not beneath(path.as_posix(), made):
+            if file.is_file() and not IGNORED & set(path.parts) and not beneath(path.as_posix(), made | BROUGHT):
                 yield path.as_posix()
     single = [source / ".dvcignore", *sorted((source / "requirements").glob("*.txt"))]
     yield from (file.relative_to(source).as_posix() for file in single if file.is_file())
