@@ -289,6 +289,27 @@ class SegmentStored(EventData):
         return str(self.segment_id)
 
 
+class StoredEvent(BaseModel):
+    """An event that the warehouse has: its own id, and that of the event it is the effect of."""
+
+    id: UUID
+    type: str
+    cause: UUID | None = None
+
+
+class EventsStored(EventData):
+    """The warehouse has these events: where the broker may forget, their senders need not keep them any longer."""
+
+    type: ClassVar[str] = "events.stored"
+    batch_id: UUID
+    events: list[StoredEvent]
+
+    @property
+    def key(self) -> str:
+        """Batches need no order."""
+        return str(self.batch_id)
+
+
 class PredictionsLogged(EventData):
     """A sealed segment of the prediction log; the event has its id. One that was seen before holds nothing new."""
 
@@ -334,7 +355,7 @@ class PredictionMade(PredictionEvent):
 EVENTS: tuple[type[EventData], ...] = (
     ItemRegistered, ItemScreened, ItemPublished, ItemRemoved, ItemLiked, ItemIndexed, PictureShown,
     ItemRescored, RescoringApplied, ItemReviewed, SearchShown, SearchActed, PredictionsLogged, SegmentStored,
-    PredictionRequested, PredictionMade,
+    EventsStored, PredictionRequested, PredictionMade,
 )  # fmt: skip
 
 EFFECTS: Mapping[type[EventData], tuple[type[EventData], ...]] = {

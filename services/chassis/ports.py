@@ -14,6 +14,7 @@ PORTS: dict[str, int] = {
     "web": 8160,
     "proxy": 8170,
     "monitoring": 8180,
+    "warehouse": 8190,
     "inference-sync": 8200,
     "inference-sync-grpc": 8220,
     "inference-in-image": 8230,

@@ -12,6 +12,7 @@ SCHEMAS = (
     "trainer",
     "monitoring",
     "proxy",
+    "warehouse",
 )
 """A role and a schema of that name each, in the database `platform`."""
 

@@ -34,6 +34,10 @@ class Settings(BaseSettings):
     kafka_fetch_max_wait_ms: int = Field(
         500, description="How long the broker may hold a fetch. One that polls instead of waiting needs less."
     )
+    kafka_forgets: bool = Field(
+        False,
+        description="Whether the broker keeps its log in memory only: then senders keep what the warehouse has not.",
+    )
     files_url: str | None = Field(None, description="Root of the file store, as fsspec takes it.")
     jwks_file: Path | None = Field(None, description="Public keys that tokens are checked with.")
 

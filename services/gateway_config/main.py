@@ -50,6 +50,7 @@ class GatewaySettings(Settings):
     trainer_url: str = Field("http://trainer:8260", description="Address of trainer.")
     proxy_url: str = Field("http://proxy:8170", description="Address of proxy.")
     monitoring_url: str = Field("http://monitoring:8180", description="Address of monitoring.")
+    warehouse_url: str = Field("http://warehouse:8190", description="Address of warehouse.")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -106,4 +107,5 @@ def _addresses(settings: GatewaySettings) -> dict[str, str]:
         "trainer": settings.trainer_url,
         "proxy": settings.proxy_url,
         "monitoring": settings.monitoring_url,
+        "warehouse": settings.warehouse_url,
     }

@@ -138,6 +138,7 @@ ROUTES: tuple[Route | Nowhere, ...] = (
     Route("/api/proxy", "proxy", body=UPLOAD_LIMIT),
     Route("/api/dead-letters", "inference-async"),
     Reading("/api/monitoring", "monitoring"),
+    Reading("/api/warehouse", "warehouse"),
     Nowhere("/api"),
     Stream("/v2/jobs/*/events", "inference-async"),
     Route("/v2/jobs", "inference-async"),

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 CHECK_TOKENS = (
     *("gateway", "identity", "items", "images", "texts", "search", "inference", "inference_async", "trainer", "web"),
-    *("monitoring", "image_builder", "inference_batch", "proxy"),
+    *("monitoring", "image_builder", "inference_batch", "proxy", "warehouse"),
 )
 
 
@@ -56,6 +56,7 @@ class KeysSettings(Settings):
     )
     keys_grafana: Path = Field(Path("/keys/grafana"), description="The administrator's password.")
     keys_proxy: Path = Field(Path("/keys/proxy"), description="Its role's password and the public keys.")
+    keys_warehouse: Path = Field(Path("/keys/warehouse"), description="Its role's password and the public keys.")
     keys_accounts: Path = Field(Path("/keys/accounts"), description="The demo accounts, for people and the seed.")
 
     def of(self, consumer: str) -> Path:
