@@ -1,62 +1,67 @@
-"""Which pictures are the same to the eye: the same photo in another size, format or quality."""
+"""Which pictures are the same to the eye: the same photo in another size, format, quality or brightness.
 
-from collections import defaultdict
+A perceptual hash (signs of the slowest waves in the picture) finds who may be the same; small grey
+copies of those are compared.
+"""
+
 from collections.abc import Sequence
-from itertools import combinations, pairwise
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.pictures import decode
 
-SIDE = 16
-BITS = SIDE * SIDE
-BANDS = 8
-NEAR = BANDS - 1
-"""Of 256 bits. Two hashes that differ in fewer bits than there are bands have a band in common."""
+SIDE, WAVES, COPY = 32, 8, 16
+NEAR = 8
+"""Of 64 bits."""
 
-FLAT = 8.0
+SAME = 0.95
+"""Correlation of the grey copies."""
+
+FLAT = 6.0
 """Below this spread of its grey (of 255) a picture shows nothing that could be compared."""
 
-CROWD = 50
-"""More with the same band than this share a plain background: only equal hashes count among them."""
+ROWS = 512
+
+Floats = NDArray[np.float32]
 
 
-def look(content: bytes) -> bytes | None:
-    """Where a small grey copy gets brighter from left to right, as bits; nothing of a flat picture."""
-    pixels = decode(content, SIDE * 4).astype(np.float32).mean(2)
-    if float(pixels.std()) < FLAT:
+@dataclass(frozen=True)
+class Look:
+    """What a picture looks like from afar."""
+
+    waves: int
+    copy: Floats
+
+
+def look(content: bytes) -> Look | None:
+    """Of a picture file; nothing of a flat one."""
+    grey = decode(content, SIDE).astype(np.float32).mean(2)
+    if float(grey.std()) < FLAT:
         return None
-    wide = pixels.reshape(SIDE, 4, SIDE * 4).mean(1)
-    edges = np.linspace(0, SIDE * 4, SIDE + 2).astype(int)
-    cells = np.stack([wide[:, start:end].mean(1) for start, end in pairwise(edges)], 1)
-    return np.packbits(cells[:, 1:] > cells[:, :-1]).tobytes()
+    waves = (cosines() @ grey @ cosines().T).ravel()[1:]  # without the brightness of the whole
+    bits = np.packbits(np.append(waves > np.median(waves), False))
+    copy = grey.reshape(COPY, SIDE // COPY, COPY, SIDE // COPY).mean((1, 3)).ravel()
+    copy -= copy.mean()
+    return Look(int.from_bytes(bits.tobytes()), (copy / np.linalg.norm(copy)).astype(np.float32))
 
 
-def pairs(looks: Sequence[bytes | None]) -> list[tuple[int, int]]:
+def cosines() -> Floats:
+    """The slowest waves along one side."""
+    at = (np.arange(SIDE) + 0.5) * np.pi / SIDE
+    return np.cos(np.arange(WAVES)[:, None] * at[None]).astype(np.float32)
+
+
+def pairs(looks: Sequence[Look | None]) -> list[tuple[int, int]]:
     """Places of pictures that look the same, the earlier first."""
-    bands: dict[tuple[int, bytes], list[int]] = defaultdict(list)
-    size = BITS // 8 // BANDS
-    for at, one in enumerate(looks):
-        for band in range(BANDS if one else 0):
-            assert one
-            bands[band, one[band * size : (band + 1) * size]].append(at)
-    near = {pair for members in bands.values() for pair in _near(members, looks)}
-    return sorted(near)
-
-
-def _near(members: Sequence[int], looks: Sequence[bytes | None]) -> list[tuple[int, int]]:
-    if len(members) > CROWD:
-        return _equal(members, looks)
-    return [(a, b) for a, b in combinations(members, 2) if distance(looks[a], looks[b]) <= NEAR]
-
-
-def _equal(members: Sequence[int], looks: Sequence[bytes | None]) -> list[tuple[int, int]]:
-    first: dict[bytes | None, int] = {}
-    return [(first[looks[at]], at) for at in members if first.setdefault(looks[at], at) != at]
-
-
-def distance(one: bytes | None, other: bytes | None) -> int:
-    """How many bits differ."""
-    assert one is not None
-    assert other is not None
-    return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()
+    places = [at for at, one in enumerate(looks) if one]
+    known = [one for one in looks if one]
+    waves = np.array([one.waves for one in known], np.uint64)
+    found = []
+    for start in range(0, len(known), ROWS):
+        apart = np.bitwise_count(waves[start : start + ROWS, None] ^ waves[None, :])
+        for row, other in zip(*np.nonzero(apart <= NEAR), strict=True):
+            if start + row < other and float(known[start + row].copy @ known[other].copy) >= SAME:
+                found.append((places[start + row], places[other]))
+    return found

@@ -22,7 +22,11 @@ class Base:
 
     folder: Path
     manifest: Manifest
-    called: str
+
+    @property
+    def called(self) -> str:
+        """The same wherever it lies: by what it is."""
+        return f"model_sha256 {artefact.model_hash(self.manifest)[:12]}"
 
     @property
     def onnx(self) -> Path:
@@ -35,12 +39,11 @@ def base_of(name: str, clone: Path = Path()) -> Iterator[Base]:
     """The artefact, for as long as it is needed; raises NoBase."""
     uri, made = os.environ.get("MLFLOW_TRACKING_URI"), clone / "data" / name / "model"
     with tempfile.TemporaryDirectory() as folder:
-        version = fetched(name, uri, Path(folder)) if uri else None
-        if version:
+        if uri and fetched(name, uri, Path(folder)):
             place = Path(folder) / "model"
-            yield Base(place, artefact.verify(place), f"version {version}")
+            yield Base(place, artefact.verify(place))
         elif (made / artefact.MANIFEST).is_file():
-            yield Base(made, artefact.verify(made), "what this clone has made")
+            yield Base(made, artefact.verify(made))
         else:
             raise NoBase(f"there is no {ALIAS} of {name} yet: scripts/train {name} makes one")
 

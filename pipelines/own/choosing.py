@@ -10,8 +10,10 @@ from dataclasses import dataclass, replace
 
 from models.pictures import UnreadablePicture, open_picture
 from pipelines.own import alike
-from pipelines.own.pictures import Picture
+from pipelines.own.alike import Look
+from pipelines.own.pictures import Picture, Pictures
 from pipelines.own.report import Kind, Report
+from pipelines.progress import progress
 
 LEAST_SIDE = 16
 LEAST_EACH = 5
@@ -29,7 +31,6 @@ class Seen:
     label: str
     part: str | None
     sha256: str
-    look: bytes | None
 
 
 @dataclass(frozen=True)
@@ -55,19 +56,16 @@ class NothingToLearn(ValueError):
     """What is left is too little to learn from."""
 
 
-def chosen(pictures: Iterable[Picture], report: Report, most: int) -> Chosen:
+def chosen(pictures: Pictures, report: Report, most: int) -> Chosen:
     """At most so many of each label and part; raises NothingToLearn when fewer than two labels are left."""
-    known = without_twins(readable(pictures, report), report)
-    dealt_out = without_leaks(dealt(known), report)
-    kept = enough(dealt_out, report)
-    some = [one for group in grouped(kept).values() for one in group[:most]]
-    report.use((one.label, one.part or "") for one in some)
-    labels = sorted({one.label for one in some})
+    known = dealt(without_twins(readable(pictures.all(report), report), report))
+    some = [one for group in grouped(known).values() for one in group[:most]]
+    kept = enough(without_leaks(some, looks(pictures, some), report), report)
+    report.use((one.label, one.part or "") for one in kept)
+    labels = sorted({one.label for one in kept})
     if len(labels) < 2:
-        raise NothingToLearn(
-            f"{len(labels)} labels with at least {LEAST_EACH} usable pictures to learn from; two are needed"
-        )
-    return Chosen(some, labels)
+        raise NothingToLearn(f"{len(labels)} labels have {LEAST_EACH} usable pictures to learn from; two must have")
+    return Chosen(kept, labels)
 
 
 def readable(pictures: Iterable[Picture], report: Report) -> list[Seen]:
@@ -85,7 +83,7 @@ def readable(pictures: Iterable[Picture], report: Report) -> list[Seen]:
             )
             continue
         digest = hashlib.sha256(picture.content).hexdigest()
-        found.append(Seen(picture.name, picture.label, picture.part, digest, alike.look(picture.content)))
+        found.append(Seen(picture.name, picture.label, picture.part, digest))
     return sorted(found, key=lambda one: (one.sha256, one.name))
 
 
@@ -124,13 +122,21 @@ def dealt(found: Sequence[Seen]) -> list[Seen]:
     ]
 
 
-def without_leaks(found: Sequence[Seen], report: Report) -> list[Seen]:
+def looks(pictures: Pictures, some: Sequence[Seen]) -> list[Look | None]:
+    """What each of them looks like; goes through the data once more."""
+    wanted = {one.name for one in some}
+    found = (picture for picture in pictures.all(Report()) if picture.name in wanted)
+    known = {one.name: alike.look(one.content) for one in progress(found, total=len(wanted), what="comparing pictures")}
+    return [known[one.name] for one in some]
+
+
+def without_leaks(found: Sequence[Seen], known: Sequence[Look | None], report: Report) -> list[Seen]:
     """What looks like a picture of the test is not learnt from; what looks like another picture is learnt from once."""
     out: set[int] = set()
-    for one, other in alike.pairs([seen.look for seen in found]):
+    for one, other in alike.pairs(known):
         if one in out or other in out:
             continue
-        first, second = (one, other) if found[one].part == TEST or found[other].part == TRAIN else (other, one)
+        first, second = (other, one) if found[other].part == TEST and found[one].part == TRAIN else (one, other)
         out.add(second)
         leaks = found[first].part == TEST and found[second].part == TRAIN
         kind: Kind = "leaking" if leaks else "duplicate"

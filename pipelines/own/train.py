@@ -88,7 +88,7 @@ def learn_pictures(given: argparse.Namespace, report: Report) -> Made:
     with base_of(given.model) as base:
         pictures = Pictures.of(given.data)
         print(f"{given.data} is taken for {pictures.layout}", flush=True)
-        data = chosen(pictures.all(report), report, params.most)
+        data = chosen(pictures, report, params.most)
         folder = OUT / given.model / data.sha256[: challenger.SHORT]
         found = heads.learnt(given.model, base, pictures, data, params, folder / "trained")
         manifest = heads.contract_of(given.model, data.labels)
