@@ -23,6 +23,9 @@ class SignUp(BaseModel):
 
     name: Name = Field(description=RULE)
     password: PasswordText
+    simulated: bool = Field(
+        False, description="A program that plays a user: whatever it causes is marked as such. It stays one for good."
+    )
 
 
 class Account(BaseModel):
@@ -31,6 +34,7 @@ class Account(BaseModel):
     id: UUID
     name: str
     roles: list[Role]
+    simulated: bool
 
 
 class PublicName(BaseModel):
@@ -72,7 +76,8 @@ def routes(users: Users, passwords: Passwords, sign_in: SignIn, signer: TokenSig
     async def sign_up(body: SignUp) -> Account:
         if await users.named(body.name):
             raise NameTaken
-        return _account(await users.add(body.name, await passwords.hashed(body.password), ["user"]))
+        hashed = await passwords.hashed(body.password)
+        return _account(await users.add(body.name, hashed, ["user"], simulated=body.simulated))
 
     @router.post("/token", summary="Sign in (OAuth 2, password form)")
     async def token(response: Response, username: Typed, password: Typed, grant_type: Typed = "password") -> Token:

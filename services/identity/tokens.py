@@ -24,10 +24,11 @@ class TokenSigner:
     def token(self, user: User) -> str:
         """A token for that user (ES256)."""
         now = int(self._clock())
-        claims = {
+        claims: dict[str, Any] = {
             "iss": ISSUER, "aud": AUDIENCE, "sub": str(user.id), "name": user.name, "roles": user.roles,
             "iat": now, "exp": now + VALID_SECONDS, "jti": str(new_id()),
         }  # fmt: skip
+        claims |= {"simulated": True} if user.simulated else {}
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": self._public["kid"]})
 
     def jwks(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -13,6 +13,7 @@ from services.chassis.ids import new_id
 from services.identity.names import key_of
 
 Role = Literal["user", "moderator", "operator"]
+COLUMNS: Final = "id, name, roles, password_hash, simulated"
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class User:
     name: str
     roles: list[str]
     password_hash: str
+    simulated: bool = False
+    """A program that plays a user."""
 
 
 class NameTaken(Conflict):
@@ -40,20 +43,20 @@ class Users:
 
     async def named(self, name: str) -> User | None:
         """The account of that name."""
-        return await self._one("SELECT id, name, roles, password_hash FROM users WHERE key = %s", key_of(name))
+        return await self._one(f"SELECT {COLUMNS} FROM users WHERE key = %s", key_of(name))  # noqa: S608
 
     async def with_id(self, user_id: UUID) -> User | None:
         """The account of that id."""
-        return await self._one("SELECT id, name, roles, password_hash FROM users WHERE id = %s", user_id)
+        return await self._one(f"SELECT {COLUMNS} FROM users WHERE id = %s", user_id)  # noqa: S608
 
-    async def add(self, name: str, password_hash: str, roles: Iterable[str]) -> User:
+    async def add(self, name: str, password_hash: str, roles: Iterable[str], *, simulated: bool = False) -> User:
         """A new account; raises NameTaken."""
         user = await self._one(
-            """
-            INSERT INTO users (id, name, key, password_hash, roles) VALUES (%s, %s, %s, %s, %s)
-            ON CONFLICT (key) DO NOTHING RETURNING id, name, roles, password_hash
-            """,
-            new_id(), name, key_of(name), password_hash, list(roles),
+            f"""
+            INSERT INTO users (id, name, key, password_hash, roles, simulated) VALUES (%s, %s, %s, %s, %s, %s)
+            ON CONFLICT (key) DO NOTHING RETURNING {COLUMNS}
+            """,  # noqa: S608
+            new_id(), name, key_of(name), password_hash, list(roles), simulated,
         )  # fmt: skip
         if user is None:
             raise NameTaken
@@ -67,7 +70,9 @@ class Users:
     async def set_roles(self, user_id: UUID, roles: Iterable[str]) -> User | None:
         """Replace the roles; None when there is no such account."""
         return await self._one(
-            "UPDATE users SET roles = %s WHERE id = %s RETURNING id, name, roles, password_hash", list(roles), user_id
+            f"UPDATE users SET roles = %s WHERE id = %s RETURNING {COLUMNS}",  # noqa: S608
+            list(roles),
+            user_id,
         )
 
     async def _one(self, query: str, *values: object) -> User | None:

@@ -9,7 +9,7 @@ from services.chassis.backends import Backends
 from services.chassis.service import Service
 from services.chassis.settings import Settings
 from services.contracts import CloudEvent, ItemLiked, ItemPublished, ItemRemoved, SearchActed, SearchShown
-from services.search import indexing, use
+from services.search import indexing, use, using
 from services.search.asking import Asking
 from services.search.finding import Finder
 from services.search.for_you import ForYou
@@ -18,6 +18,7 @@ from services.search.pictures import MAX_PICTURE_BYTES, Pictures
 from services.search.profiles import Profiles
 from services.search.ranking import Experiment, Model
 from services.search.routes import routes
+from services.search.using import Using
 from services.search.words import Words
 from services.sources.remote import remote
 
@@ -59,12 +60,13 @@ def build(backends: Backends) -> Service:
         Experiment(settings.for_you_experiment, settings.for_you_share),
         _model(settings.for_you, service, settings),
     )
-    service.app.include_router(
-        routes(ordering_of(service, settings, finder, words), for_you, finder, _pictures(backends, settings))
-    )
+    relay = service.relay()
+    told, ordering = Using(database, relay, service.metrics), ordering_of(service, settings, finder, words)
+    service.app.include_router(routes(ordering, for_you, finder, _pictures(backends, settings), told))
+    service.app.include_router(using.routes(told))
+    service.every(FORGET_SECONDS)(told.forgetting())
     service.every(REFILE_SECONDS)(indexing.keep_filed(database, words))
     service.every(FORGET_SECONDS)(use.keep_lately(database))
-    relay = service.relay()
 
     @service.consumes(ItemPublished)
     async def _published(data: ItemPublished, event: CloudEvent) -> None:

@@ -19,6 +19,8 @@ from services.search.for_you import ForYou
 from services.search.ordering import Ordering
 from services.search.pictures import MAX_PICTURE_BYTES, Pictures
 from services.search.profiles import Question
+from services.search.ranking import Page, Ranking, as_found
+from services.search.using import Using
 
 MAX_QUERY = 200
 MAX_PAGE = 60
@@ -42,7 +44,7 @@ CategoryLabel = Annotated[str, Query(), AfterValidator(_known_category)]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE)]
 
 
-def routes(ordering: Ordering, for_you: ForYou, finder: Finder, pictures: Pictures) -> APIRouter:
+def routes(ordering: Ordering, for_you: ForYou, finder: Finder, pictures: Pictures, using: Using) -> APIRouter:
     """`/api/search` and what is below it."""
     router = APIRouter(prefix="/api/search", tags=["search"])
 
@@ -50,15 +52,18 @@ def routes(ordering: Ordering, for_you: ForYou, finder: Finder, pictures: Pictur
     async def _search(
         caller: Anybody, q: Words = "", category: CategoryLabel = "", limit: Limit = 24, cursor: str = ""
     ) -> Results:
-        page = await ordering.page(Question(q, category or None, caller), limit, cursor)
-        return page.results
+        asked = Question(q, category or None, caller)
+        return await using.shown(await ordering.page(asked, limit, cursor), asked)
 
     @router.get("/for-you", summary="What the caller may like: chosen by a model, else what is popular these days")
     async def _for_you(caller: SignedIn, limit: Limit = 12) -> Results:
-        return (await for_you.page(caller, limit)).results
+        return await using.shown(await for_you.page(caller, limit), Question(caller=caller))
 
     @router.get("/similar", summary="Items whose pictures are like that item's")
-    async def _similar(item_id: UUID, limit: Limit = 24) -> Results:
+    async def _similar(caller: Anybody, item_id: UUID, limit: Limit = 24) -> Results:
+        return await using.shown(_as_found(await _alike(item_id, limit)), Question(caller=caller))
+
+    async def _alike(item_id: UUID, limit: int) -> Results:
         picture = await finder.picture(item_id)
         if picture is None:
             raise NotFound("No such item can be found.")
@@ -72,7 +77,8 @@ def routes(ordering: Ordering, for_you: ForYou, finder: Finder, pictures: Pictur
     async def _similar_to(caller: SignedIn, file: Annotated[UploadFile, File()], limit: Limit = 24) -> Results:
         numbers = await pictures.embedding(await file.read(MAX_PICTURE_BYTES + 1))
         found = await finder.similar(Vector(numbers), EMBEDDING_VERSION, limit)
-        return Results(search_id=new_id(), mode="similar", results=found)
+        results = Results(search_id=new_id(), mode="similar", results=found)
+        return await using.shown(_as_found(results), Question(caller=caller))
 
     @router.get("/categories", summary="The categories, with how many items each has")
     async def _categories() -> list[CategoryCount]:
@@ -83,6 +89,10 @@ def routes(ordering: Ordering, for_you: ForYou, finder: Finder, pictures: Pictur
         ]
 
     return router
+
+
+def _as_found(results: Results) -> Page:
+    return Page(results, Ranking(as_found(results.results)))
 
 
 async def _of_its_category(finder: Finder, item_id: UUID, category: str | None, limit: int) -> Results:

@@ -37,7 +37,7 @@ class WarehouseSettings(Settings):
     warehouse_keep_ids_days: int = Field(
         30,
         gt=0,
-        description="How long the same event is known again. Longer than anybody sends it, or a broker keeps it.",
+        description="How long an event is known again; a broker must not keep it for longer.",
     )
 
 

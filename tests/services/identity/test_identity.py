@@ -37,7 +37,7 @@ async def rows(pool: Database, query: str) -> list[dict[str, object]]:
 async def test_sign_up(http: httpx.AsyncClient, name: str) -> None:
     answer = await http.post("/api/identity/users", json={"name": name, "password": PASSWORD})
     assert answer.status_code == 201
-    assert answer.json() == {"id": answer.json()["id"], "name": name, "roles": ["user"]}
+    assert answer.json() == {"id": answer.json()["id"], "name": name, "roles": ["user"], "simulated": False}
     assert UUID(answer.json()["id"]).version == 7
 
 
@@ -202,7 +202,17 @@ def test_only_the_public_half_is_published(signing_key: Path) -> None:
 async def test_me(http: httpx.AsyncClient, sign_up: SignUp, signed_in: SignedIn) -> None:
     user = await sign_up("somebody")
     answer = await http.get("/api/identity/me", headers=signed_in(UUID(user)))
-    assert answer.json() == {"id": user, "name": "somebody", "roles": ["user"]}
+    assert answer.json() == {"id": user, "name": "somebody", "roles": ["user"], "simulated": False}
+
+
+@pytest.mark.parametrize("simulated", [True, False])
+async def test_a_program_that_plays_a_user_is_marked_in_its_tokens(http: httpx.AsyncClient, simulated: bool) -> None:
+    account = {"name": "somebody", "password": PASSWORD, "simulated": simulated}
+    assert (await http.post("/api/identity/users", json=account)).json()["simulated"] is simulated
+    form = {"username": "somebody", "password": PASSWORD}
+    token = (await http.post("/api/identity/token", data=form)).json()["access_token"]
+    jwks = (await http.get("/api/identity/jwks")).content
+    assert TokenVerifier(jwks).caller(token).simulated is simulated
 
 
 async def test_me_without_a_token_or_an_account(http: httpx.AsyncClient, signed_in: SignedIn) -> None:
