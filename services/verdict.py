@@ -114,5 +114,10 @@ def tags(picture: Opinion, chosen: str | None, denied: Collection[str] = ()) -> 
     labels = [chosen] if chosen else []
     if picture.sure_of_category and picture.answer["category"]["label"] not in denied:
         labels.append(picture.answer["category"]["label"])
-    names = {label.name: (label.en, label.ja) for label in CATEGORIES}
-    return list(dict.fromkeys(word for label in labels for word in names.get(label, ())))
+    return list(dict.fromkeys(word for label in labels for word in words_of(label)))
+
+
+def words_of(label: str) -> tuple[str, ...]:
+    """What a category is called; one of a model that learnt other labels is called as its data calls it."""
+    names = {known.name: (known.en, known.ja) for known in CATEGORIES}
+    return names.get(label) or (label.replace("_", " ").strip(),)

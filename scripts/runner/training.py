@@ -1,9 +1,11 @@
 """Train models now, through the running platform, and follow it.
 
 scripts/train [NAME]... [--baselines]
+scripts/train --data PATH|URL [--model NAME] [--most N]
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import time
@@ -14,11 +16,14 @@ from typing import Any
 import httpx
 
 from scripts.runner import accounts, up
+from scripts.runner.promotion import registry
 from scripts.runner.site import Site
 from scripts.runner.supervisor import is_up
 
 FINAL = ("succeeded", "failed", "interrupted")
 ROLE = "operator"
+POLITE = 10
+"""How far learning from somebody's data steps back for the platform."""
 
 
 def main(site: Site, arguments: Sequence[str]) -> int:
@@ -27,9 +32,18 @@ def main(site: Site, arguments: Sequence[str]) -> int:
     parser.add_argument(
         "--baselines", action="store_true", help="the models that others are compared with, in the clone"
     )
+    parser.add_argument(
+        "--data", metavar="PATH|URL", help="learn the labels of this data: LABEL/PICTURE files, an archive, a .csv"
+    )
+    parser.add_argument("--model", help="which model learns from it: image_screening, image_quick, text_violation")
+    parser.add_argument("--most", metavar="N", help="examples of a label and part, at most")
     options = parser.parse_args(arguments)
     if options.baselines:
         return baselines(site)
+    if options.data:
+        return own_data(site, options)
+    if stray := [name for name in ("model", "most") if getattr(options, name)]:
+        parser.error(f"--{stray[0]} goes with --data")
     if not is_up(site.state) and (code := up.main(site, ["--without", "seed"])):
         return code
     address = f"http://127.0.0.1:{site.port}"
@@ -41,6 +55,26 @@ def models(root: Path) -> list[str]:
     """Every model that has a pipeline."""
     folders = (path.parent.name for path in sorted((root / "pipelines").glob("*/dvc.yaml")))
     return [name for name in folders if (root / "models" / name).is_dir()]
+
+
+def own_data(site: Site, options: argparse.Namespace) -> int:
+    """In the clone, on the champion of the platform that runs; the version that comes of it serves nobody yet."""
+    address = registry(site)
+    if not answers(address) and (code := up.main(site, ["--without", "seed"])):
+        return code
+    words = [site.python(), "-m", "pipelines.own.train", "--data", options.data]
+    words += ["--model", options.model] if options.model else []
+    words += ["--most", options.most] if options.most else []
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": address, "PYTHONUNBUFFERED": "1"}
+    return subprocess.run(["nice", "-n", str(POLITE), *words], cwd=site.root, env=environment, check=False).returncode
+
+
+def answers(registry: str) -> bool:
+    """Whether MLflow is up."""
+    try:
+        return httpx.get(f"{registry}/health", timeout=5).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def baselines(site: Site) -> int:

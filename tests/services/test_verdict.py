@@ -125,6 +125,12 @@ def test_tags_are_in_both_languages() -> None:
     assert tags(picture(category="cat"), "dog") == ["dog", "犬", "cat", "猫"]
 
 
+def test_a_label_that_only_the_model_knows_is_a_tag_as_it_is() -> None:
+    assert tags(picture(category="american_bulldog"), None) == ["american bulldog"]
+    assert tags(picture(category="三毛猫"), "cat") == ["cat", "猫", "三毛猫"]
+    assert tags(picture(category="american_bulldog"), None, {"american_bulldog"}) == []
+
+
 def test_a_tag_is_given_only_when_sure() -> None:
     assert tags(picture(margin=0.1), None) == []
     assert tags(picture(margin=0.3), None) == []
