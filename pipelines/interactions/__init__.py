@@ -1,0 +1,1 @@
+"""What people did with what they were shown, as the rankers learn from it."""

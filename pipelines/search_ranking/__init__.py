@@ -1,0 +1,1 @@
+"""Learns from clicks, long views and likes in which order people want results."""

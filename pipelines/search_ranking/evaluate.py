@@ -1,0 +1,232 @@
+"""Judge the ONNX file that will be served on later searches; write its artefact and its card.
+
+    dvc repro pipelines/search_ranking/dvc.yaml:evaluate
+
+The baselines: the unranked order (what search gives without a ranker), the most liked first, and what is
+clicked most where it was looked at. All intervals come from drawing whole users again.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.search_ranking.contract import contract
+from models.search_ranking.features import NAMES, Asked, Candidate, Use, User, raw
+from pipelines import artefact, waiting
+from pipelines.card import card, table
+from pipelines.evaluation import Interval
+from pipelines.interactions.ordering import by_user, ndcg, recall
+from pipelines.parameters import load
+from pipelines.search_ranking.pictures import orders_picture, places_picture
+from pipelines.search_ranking.searches import DATA, PREPARED, TRAINED, Searched, read
+
+CARD = Path("models/search_ranking")
+PLACES = 4
+RECALLS = (3, 10)
+
+Order = Callable[[Searched], NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Params:
+    repeats: int
+
+
+def main() -> None:
+    params = load(Params, "pipelines/search_ranking/params.yaml", "evaluate")
+    if why := waiting.why(TRAINED):
+        waiting.wait(DATA / "model", why)
+        (DATA / "metrics.json").write_text("{}\n")
+        return
+    facts: dict[str, Any] = json.loads((TRAINED / "facts.json").read_text())
+    facts |= json.loads((PREPARED / "facts.json").read_text())
+    judged = [one for one in read(PREPARED / "test.npz") if one.search.grades.any()]
+    metrics = measured(judged, orders(), facts["steepness"], params.repeats) | clicked(
+        read(PREPARED / "test.npz"), params
+    )
+    CARD.mkdir(parents=True, exist_ok=True)
+    orders_picture(metrics, list(orders()), CARD / "orders.png")
+    places_picture(judged, served(), CARD / "places.png")
+    write(judged, rounded(metrics), described(metrics, facts))
+
+
+def orders() -> dict[str, Order]:
+    """Each way to order results, by name, the served file first."""
+    return {
+        "search_ranking": served(),
+        "unranked": lambda one: -one.search.default_positions.astype(np.float64),
+        "most_liked": lambda one: _feature(one, "likes"),
+        "most_clicked": lambda one: _feature(one, "rate"),
+    }
+
+
+def served() -> Order:
+    """What the file that will be served says."""
+    session = artefact.open_session(TRAINED / "model.onnx")
+    return lambda one: np.asarray(session.run(["score"], {"features": one.features})[0][:, 0], np.float64)
+
+
+def _feature(one: Searched, name: str) -> NDArray[np.float64]:
+    return np.asarray(one.features[:, NAMES.index(name)], np.float64)
+
+
+def measured(judged: Sequence[Searched], ways: Mapping[str, Order], steepness: float, repeats: int) -> dict[str, float]:
+    """NDCG and recall of each order, weighed by attention and as counted, and how far the first is ahead."""
+    subjects = [one.search.subject for one in judged]
+    numbers: dict[str, float] = {"test_searches": len(judged), "test_users": len(set(subjects))}
+    each: dict[str, list[float]] = {}
+    for name, way in ways.items():
+        scores = [way(one) for one in judged]
+        worth = [one.search.worth(steepness) for one in judged]
+        counted = [one.search.worth(0.0) for one in judged]
+        each[name] = [ndcg(w, s) for w, s in zip(worth, scores, strict=True)]
+        figures = {"ndcg": each[name], "ndcg_counted": [ndcg(w, s) for w, s in zip(counted, scores, strict=True)]}
+        figures |= {f"recall_{k}": [recall(w, s, k) for w, s in zip(worth, scores, strict=True)] for k in RECALLS}
+        for figure, values in figures.items():
+            numbers |= by_user(subjects, values, repeats).named(f"{figure}_{name}")
+    first, *others = each
+    for other in others:
+        gain = np.subtract(each[first], each[other]).tolist()
+        numbers |= by_user(subjects, gain, repeats).named(f"gain_over_{other}")
+    return numbers
+
+
+def clicked(found: Sequence[Searched], params: Params) -> dict[str, float]:
+    """What really happened in the last part, by who ordered it: searches with a click."""
+    numbers: dict[str, float] = {}
+    for ranker in sorted({one.ranker for one in found}):
+        part = [one for one in found if one.ranker == ranker]
+        clicks = [float(one.search.grades.any()) for one in part]
+        numbers |= by_user([one.search.subject for one in part], clicks, params.repeats).named(f"clicked_{ranker}")
+        numbers[f"searches_{ranker}"] = len(part)
+    return numbers
+
+
+def rounded(metrics: Mapping[str, float]) -> dict[str, float]:
+    """As they are kept."""
+    return {key: round(float(value), PLACES) for key, value in metrics.items()}
+
+
+def described(metrics: Mapping[str, float], facts: Mapping[str, Any]) -> str:
+    """The card, in words; every number comes from the run."""
+    return card(
+        contract(),
+        {
+            "What it is for": "Search finds by words or category; this puts first what the one who asks will "
+            "probably click, look at for long and like. Users in the experiment's group `ranker` get its order, "
+            "everybody else the order things were found in, which also serves when it is late or away.",
+            "How good it is": quality(metrics) + "\n\n![Orders compared](orders.png)\n\nWhere it puts what was "
+            "clicked, and where that had stood; the last column is where it is most wrong:\n\n![Places](places.png)",
+            "How it is made": making(facts),
+            "Data": data(facts),
+            "Limits": "It learns from what was shown: what nobody was shown it cannot know. Figures from a log favour "
+            "the order that made the log; the A/B test says what is true. A user without any clicks gets what suits "
+            "everybody. It knows ten categories and two languages as tastes.",
+        },
+    )
+
+
+def quality(metrics: Mapping[str, float]) -> str:
+    """Each order beside the others."""
+    names = {
+        "search_ranking": "this model",
+        "unranked": "unranked: the order search finds in",
+        "most_liked": "popularity: most liked first",
+        "most_clicked": "popularity: most clicked where it was looked at",
+    }
+    figures = ("ndcg", *(f"recall_{k}" for k in RECALLS), "ndcg_counted")
+    rows = [
+        (told, *(str(_interval(metrics, f"{figure}_{name}")) for figure in figures)) for name, told in names.items()
+    ]
+    gains = [
+        f"{_interval(metrics, f'gain_over_{name}')} over {names[name].partition(':')[0]} ({name})"
+        for name in ("unranked", "most_liked", "most_clicked")
+    ]
+    head = ("", "NDCG@10", *(f"recall@{k}" for k in RECALLS), "NDCG@10, clicks not weighed")
+    return (
+        f"{metrics['test_searches']:.0f} later searches with a click, of {metrics['test_users']:.0f} users, with 95 % "
+        "intervals over users. A click is weighed with one over the chance that its place was looked at.\n\n"
+        f"{table(head, rows)}\n\nNDCG@10 gained: {'; '.join(gains)}.\n\n{happened(metrics)}"
+    )
+
+
+def happened(metrics: Mapping[str, float]) -> str:
+    """What people did with the orders they really got."""
+    rankers = [name.removeprefix("searches_") for name in metrics if name.startswith("searches_")]
+    rows = [(name, int(metrics[f"searches_{name}"]), str(_interval(metrics, f"clicked_{name}"))) for name in rankers]
+    return "Searches in the same time that had a click, by who ordered them:\n\n" + table(
+        ("ordered by", "searches", "with a click"), rows
+    )
+
+
+def _interval(metrics: Mapping[str, float], name: str) -> Interval:
+    return Interval(metrics[name], metrics[f"{name}_low"], metrics[f"{name}_high"])
+
+
+def making(facts: Mapping[str, Any]) -> str:
+    """What was fitted, and what was tried."""
+    rows = [(name, way["strength"], way["ndcg"]) for name, way in facts["tried"].items()]
+    weights = zip(NAMES, *facts["weights"], strict=True)
+    return (
+        "Three logistic regressions, of being clicked, looked at for long and liked; the score is what these chances "
+        "are worth (1, 2 more, 4 more). What stands high is clicked more whatever it is; the ways to deal with that, "
+        f"on the validation searches:\n\n{table(('way', 'inverse penalty', 'NDCG@10'), rows)}\n\n`position` "
+        "learns it as a feature that is 1 when serving, `weighted` weighs clicks, `naive` does nothing and is never taken. "
+        f"Taken: `{facts['treatment']}`. Measured on the way: a place is looked at with one over its number to the "
+        f"power of {facts['steepness']:.2f}.\n\n{table(('feature', 'clicked', 'looked at for long', 'liked'), weights)}"
+    )
+
+
+def data(facts: Mapping[str, Any]) -> str:
+    """Whose log it was."""
+    whose = {
+        "people": "What people did with results on this platform.",
+        "programs": "What programs did that play users (`scripts/simulate`): of people there was not enough yet.",
+    }
+    return (
+        f"{whose[facts['whose']]} {facts['impressions']} impressions and {facts['clicks']} clicks, as the warehouse "
+        f"had them; {facts['searches']} searches, dealt by time: {facts['train']} to learn from, {facts['validation']} to "
+        f"choose by, {facts['test']} to judge by. The features are those that were served then, from the log."
+    )
+
+
+def write(judged: Sequence[Searched], metrics: Mapping[str, float], card_text: str) -> None:
+    """The artefact, and what is committed of it: the metrics and the card."""
+    artefact.write(
+        DATA / "model",
+        contract(),
+        TRAINED / "model.onnx",
+        [raw(one) for one in examples()],
+        metrics,
+        {"features": reference(judged)},
+        card_text,
+        {name: CARD / name for name in ("orders.png", "places.png")},
+        libraries=["pydantic"],
+        suffix=".json",
+    )
+    (DATA / "metrics.json").write_text(artefact.canonical(dict(metrics)), "utf-8")
+    (CARD / "card.md").write_text(card_text, "utf-8")
+
+
+def examples() -> list[Asked]:
+    """Searches that every host tries: somebody known, and nobody."""
+    cats = [Candidate(title=f"猫の写真 {at}", category="cat", likes=at, age_hours=5.0 * at, fit=0.5) for at in range(3)]
+    dog = Candidate(title="A dog", category="dog", likes=2, age_hours=1.0, fit=0.4, taste=0.3, use=Use(4.0, 1.0, 1.0))
+    known = User({"category:dog": 9.0, "category:cat": 5.0}, {"category:dog": 4.0})
+    return [Asked([*cats, dog], "cat dog", None, known), Asked([dog, *cats], "", "cat")]
+
+
+def reference(judged: Sequence[Searched]) -> dict[str, dict[str, float]]:
+    """How each feature lay, to compare live ones with."""
+    rows = np.concatenate([one.features for one in judged]).astype(np.float64)
+    mean, spread = rows.mean(0).round(PLACES).tolist(), rows.std(0).round(PLACES).tolist()
+    return {name: {"mean": mean[at], "spread": spread[at]} for at, name in enumerate(NAMES)}
+
+
+if __name__ == "__main__":
+    main()
