@@ -105,6 +105,10 @@ class Aliases:
         return self.source(alias).predict
 
 
+Encoded = tuple[Arrays, Mapping[str, Any]]
+"""The tensors of a raw input, and parameters that say what went wrong while they were made."""
+
+
 @dataclass(frozen=True)
 class Predictor:
     """One model of this process: where it comes from, and the chain that answers for it."""
@@ -142,12 +146,24 @@ class Predictor:
     ) -> tuple[Prediction, dict[str, Any]]:
         """From raw bytes to the answer in words; raises ValueError where the bytes are no such thing."""
         over = parameters is not None and parameters.get(OVER_LIMIT)
-        inputs, found = ({}, {}) if over else await self._encoded(raw)  # the default needs no tensors
-        request = PredictionRequest(self.name, inputs, parameters={**(parameters or {}), **found}, context=context)
-        prediction = await self.predict(request)
-        return prediction, self.features.answer(self.manifest, prediction.outputs)
+        encoded = ({}, {}) if over else await self.encoded(raw)  # the default needs no tensors
+        prediction = await self.predict_encoded(encoded, context, parameters)
+        return prediction, self.in_words(prediction)
 
-    async def _encoded(self, raw: bytes) -> tuple[Arrays, dict[str, Any]]:
+    async def predict_encoded(
+        self, encoded: Encoded, context: Context = NOBODY, parameters: Mapping[str, Any] | None = None
+    ) -> Prediction:
+        """From tensors that this model, or another one of the same input, has made."""
+        inputs, found = encoded
+        request = PredictionRequest(self.name, inputs, parameters={**(parameters or {}), **found}, context=context)
+        return await self.predict(request)
+
+    def in_words(self, prediction: Prediction) -> dict[str, Any]:
+        """What the first row of an answer means."""
+        return self.features.answer(self.manifest, prediction.outputs)
+
+    async def encoded(self, raw: bytes) -> Encoded:
+        """The tensors of raw bytes; raises ValueError where the bytes are no such thing."""
         try:
             return await self.threads.run(self.features.encode, raw), {}
         except Overloaded:

@@ -24,7 +24,7 @@ from services.inference_async.job_metrics import JobMetrics
 from services.inference_async.job_routes import Desk
 from services.inference_async.jobs import Jobs
 from services.inference_async.requested import Requested
-from services.inference_async.screening import Screener
+from services.inference_async.screening import JUDGES, Screener
 from services.inference_async.working import JobWorker
 from services.predictors import PredictorSettings, caught_up, served
 
@@ -37,6 +37,9 @@ class InferenceAsyncSettings(PredictorSettings):
     """Settings of this host."""
 
     screening_seconds: float = Field(15.0, gt=0, description="A model later than this is answered for by its default.")
+    screening_notice_seconds: float = Field(
+        1.0, gt=0, description="Objects, place and brightness that are later than this are left out."
+    )
     screening_denied_labels: str = Field(
         "", description="Labels, comma-separated, that no model decides on or shows by itself: a moderator looks."
     )
@@ -80,7 +83,15 @@ def build(backends: Backends) -> Service:
         max_body_bytes=settings.max_body_bytes,
     )
     predictors = served(service, settings, patience_seconds=settings.screening_seconds)
-    screener = Screener(predictors, backends.files, embedding_version=EMBEDDING_VERSION, denied=settings.denied)
+    if settings.models and (missing := [name for name in JUDGES if name not in predictors]):
+        raise Unusable(f"MODELS={settings.models} leaves out {', '.join(missing)}, without which no item is screened.")
+    screener = Screener(
+        predictors,
+        backends.files,
+        embedding_version=EMBEDDING_VERSION,
+        denied=settings.denied,
+        notice_seconds=settings.screening_notice_seconds,
+    )
     answers = Answers(predictors, patience_seconds=settings.job_patience_seconds, max_batch=settings.max_batch)
     metrics, effects = ScreeningMetrics(service), Effects(backends.database)
     requested = Requested(answers, backends.files)
@@ -88,7 +99,7 @@ def build(backends: Backends) -> Service:
     @service.consumes(ItemRegistered)
     async def _registered(item: ItemRegistered, event: CloudEvent) -> None:
         async def screened() -> ItemScreened:
-            await caught_up(predictors)
+            await caught_up({name: predictors[name] for name in JUDGES})
             with metrics.seconds.time():
                 found = await screener.screen(item)
             metrics.count(item, found)

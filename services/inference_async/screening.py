@@ -8,11 +8,15 @@ from typing import Any, Literal, Protocol
 
 from models.contract import Manifest
 from services.chassis.files import FileStore
-from services.contracts import ItemRegistered, ItemScreened, Judgement, ModelUsed, picture_path
+from services.contracts import Attributes, ItemRegistered, ItemScreened, Judgement, ModelUsed, picture_path
+from services.inference_async.noticing import Noticer
 from services.prediction import Prediction
+from services.predictors import Encoded
 from services.verdict import OK, Opinion, decide, is_rejected, tags
 
 QUICK, PICTURE, TEXT = "image_quick", "image_screening", "text_violation"
+JUDGES = (QUICK, PICTURE, TEXT)
+About = Literal["picture", "text"]
 
 
 class Judge(Protocol):
@@ -23,8 +27,16 @@ class Judge(Protocol):
         """The contract in force."""
         ...
 
-    async def judge(self, raw: bytes) -> tuple[Prediction, dict[str, Any]]:
-        """From raw bytes to the answer in words."""
+    async def encoded(self, raw: bytes) -> Encoded:
+        """The tensors of raw bytes."""
+        ...
+
+    async def predict_encoded(self, encoded: Encoded) -> Prediction:
+        """From tensors."""
+        ...
+
+    def in_words(self, prediction: Prediction) -> dict[str, Any]:
+        """What an answer means."""
         ...
 
 
@@ -36,8 +48,21 @@ class Asked:
     prediction: Prediction
 
 
+@dataclass(frozen=True)
+class Looked:
+    """The opinions, and what else was noticed in the picture."""
+
+    asked: list[Asked]
+    noticed: tuple[Attributes, Prediction] | None = None
+
+    @property
+    def predictions(self) -> list[Prediction]:
+        """Every answer of a model that the screening is made of."""
+        return [one.prediction for one in self.asked] + ([self.noticed[1]] if self.noticed else [])
+
+
 class Screener:
-    """The three models of an item's screening."""
+    """The three models of an item's screening, and one that says what else the picture shows."""
 
     def __init__(
         self,
@@ -46,31 +71,40 @@ class Screener:
         *,
         embedding_version: str,
         denied: Collection[str] = (),
+        notice_seconds: float = 1.0,
     ) -> None:
         self._judges, self._files = judges, files
+        self._noticer = Noticer(judges, seconds=notice_seconds)
         self._embedding_version, self._denied = embedding_version, denied
 
     async def screen(self, item: ItemRegistered) -> ItemScreened:
         """Judge one revision of an item; raises FileNotStored, UnreadablePicture."""
         picture = await self._files.read(picture_path(item.image_id))
-        asked = await self._ask_all(picture, f"{item.title}\n{item.description}".encode())
-        return self._screened(item, asked)
+        looked = await self._ask_all(picture, f"{item.title}\n{item.description}".encode())
+        return self._screened(item, looked)
 
-    async def _ask_all(self, picture: bytes, text: bytes) -> list[Asked]:
-        """The quick look first: what it rejects, the slow one need not see."""
+    async def _ask_all(self, picture: bytes, text: bytes) -> Looked:
+        """The quick look first: what it rejects, the slow ones need not see. Those two see the same tensor."""
         quick, words = await asyncio.gather(
             self._ask(QUICK, "picture", picture, judge=False), self._ask(TEXT, "text", text)
         )
         if is_rejected(quick.opinion):
-            return [quick, words]
-        return [quick, words, await self._ask(PICTURE, "picture", picture)]
+            return Looked([quick, words])
+        encoded = await self._judges[PICTURE].encoded(picture)
+        asked, noticed = await asyncio.gather(
+            self._opinion(PICTURE, "picture", encoded), self._noticer.notice(picture, encoded)
+        )
+        return Looked([quick, words, asked], noticed)
 
-    async def _ask(self, model: str, about: Literal["picture", "text"], raw: bytes, *, judge: bool = True) -> Asked:
-        prediction, answer = await self._judges[model].judge(raw)
+    async def _ask(self, model: str, about: About, raw: bytes, *, judge: bool = True) -> Asked:
+        return await self._opinion(model, about, await self._judges[model].encoded(raw), judge=judge)
+
+    async def _opinion(self, model: str, about: About, encoded: Encoded, *, judge: bool = True) -> Asked:
+        prediction = await self._judges[model].predict_encoded(encoded)
         opinion = Opinion(
             model=model,
             about=about,
-            answer=answer,
+            answer=self._judges[model].in_words(prediction),
             thresholds=self._judges[model].manifest.thresholds,
             served_by=prediction.served_by,
             why_default=prediction.reason,
@@ -78,7 +112,8 @@ class Screener:
         )
         return Asked(opinion, prediction)
 
-    def _screened(self, item: ItemRegistered, asked: list[Asked]) -> ItemScreened:
+    def _screened(self, item: ItemRegistered, looked: Looked) -> ItemScreened:
+        asked = looked.asked
         decision = decide([one.opinion for one in asked], item.category, self._denied)
         by_model = {one.opinion.model: one.opinion for one in asked}
         picture = by_model.get(PICTURE, by_model[QUICK])
@@ -94,7 +129,8 @@ class Screener:
             tags=tags(picture, item.category, self._denied),
             embedding=picture.answer.get("embedding", []) if picture.real else [],
             embedding_version=self._embedding_version,
-            models={one.opinion.model: used(one.prediction) for one in asked},
+            attributes=looked.noticed[0] if looked.noticed else None,
+            models={prediction.model: used(prediction) for prediction in looked.predictions},
             screened_at=datetime.now(UTC),
         )
 

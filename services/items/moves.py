@@ -92,6 +92,7 @@ def published(item: Stored, screening: ItemScreened | None) -> ItemPublished:
         tags=screening.tags if screening else [],
         embedding=embedding,
         embedding_version=screening.embedding_version if screening else "",
+        attributes=screening.attributes if screening else None,
         likes=item.likes,
         registered_at=item.registered_at,
         published_at=item.decided_at or datetime.now(UTC),

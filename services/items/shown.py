@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from services.contracts import Judgement, ModelUsed, Reason
+from services.contracts import Attributes, Judgement, ModelUsed, Reason
 from services.items import life
 from services.items.life import State
 from services.items.stored import Stored
@@ -20,6 +20,7 @@ class Screening(BaseModel):
     violation: Judgement
     text_violation: Judgement
     tags: list[str]
+    attributes: Attributes | None = None
     models: dict[str, ModelUsed]
 
 

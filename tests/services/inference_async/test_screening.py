@@ -21,6 +21,7 @@ from services.inference_async import main
 from services.inference_async.effects import effect_of
 from services.inference_async.screening import Screener
 from services.prediction import Prediction, ServedBy
+from services.predictors import Encoded
 from tests.conftest import MakeBackends, MakeDatabase
 
 PICTURE = b"the bytes of a picture"
@@ -35,18 +36,23 @@ class FakeJudge:
         self.asked: list[bytes] = []
         self.manifest: Manifest = contract().model_copy(update={"thresholds": THRESHOLDS})
 
-    async def judge(self, raw: bytes) -> tuple[Prediction, dict[str, Any]]:
+    async def encoded(self, raw: bytes) -> Encoded:
         self.asked.append(raw)
         if raw == b"no picture":
             raise UnreadablePicture("damaged")
-        prediction = Prediction(uuid4(), self.name, "3", {"x": np.zeros(1)}, self.served_by)
+        return {"x": np.zeros((1, 1))}, {}
+
+    async def predict_encoded(self, encoded: Encoded) -> Prediction:
+        return Prediction(uuid4(), self.name, "3", {"x": np.zeros(1)}, self.served_by)
+
+    def in_words(self, prediction: Prediction) -> dict[str, Any]:
         label = "spam" if self.violation > 0.5 else "ok"
         answer: dict[str, Any] = {"violation": {"label": label, "score": self.violation, "top": []}}
         if self.name.startswith("image"):
             answer["category"] = {"label": "cat", "score": 0.8, "margin": 0.7, "top": [{"label": "cat", "score": 0.8}]}
         if self.name == "image_screening":
             answer["embedding"] = [0.5] * 128
-        return prediction, answer
+        return answer
 
 
 Judges = dict[str, FakeJudge]
