@@ -26,6 +26,7 @@ OBJECTIVE_SECONDS = 3.0
 PUBLIC = 'envoy_http_conn_manager_prefix="public"'
 CHOSEN = 'service=~"$service"'
 MODEL = 'model=~"$model"'
+GROUPED = 'group!="none"'
 REGISTERED = "item_registered_to_searchable_seconds"
 
 
@@ -111,9 +112,18 @@ SYSTEM = Row(
             "Clicks for each result shown, by group of the experiment; over an hour.",
             SHARE,
             Query(
-                "sum by (group) (rate(search_clicked_total[1h])) / (sum by (group) (rate(search_shown_total[1h])) > 0)",
+                f"sum by (group) (rate(search_clicks_total{{{GROUPED}}}[1h]))"
+                f" / (sum by (group) (rate(search_impressions_total{{{GROUPED}}}[1h])) > 0)",
                 "group {{group}}",
             ),
+        ),
+        lines(
+            "Warehouse: rows stored",
+            "Rows that came into the warehouse on the left; how long the oldest event waits to be stored on the right.",
+            PER_SECOND,
+            Query("sum by (table) (rate(warehouse_rows_total[$__rate_interval]))", "{{table}}"),
+            Query("max(warehouse_oldest_waiting_seconds)", "oldest waits"),
+            right=RightAxis("oldest waits", SECONDS, "oldest waits"),
         ),
         lines(
             "Requests per second and latency",

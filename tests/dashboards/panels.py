@@ -10,7 +10,7 @@ BOARDS = Path(__file__).parents[2] / "dashboards" / "grafana" / "boards"
 RATE_INTERVAL = "30s"
 """What Grafana makes of `$__rate_interval`, at least: four scrapes, and some."""
 
-LATER = {"Click-through rate of groups A and B"}
+LATER: set[str] = set()
 """Panels whose figures nothing makes yet. This only shrinks: a test fails when one of them is filled."""
 
 

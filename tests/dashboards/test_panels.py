@@ -43,7 +43,10 @@ def used(user: User, number: int) -> str:
     """A little of everything: an item is registered, judged and looked for. Its id."""
     item = user.register(photo("cat", salt=910_000 + number), f"a cat for the graphs {number}")
     user.decided(item["id"], seconds=60)
-    user.found(q="ねこ")
+    shown = user.http.get("/api/search", params={"q": "ねこ"}).json()
+    if shown["results"]:
+        click = {"search_id": shown["search_id"], "action": "click", "position": 1}
+        user.http.post("/api/search/events", json=click | {"item_id": shown["results"][0]["item_id"]})
     user.http.get("/")
     return str(item["id"])
 
