@@ -1,4 +1,4 @@
-"""This product's own words (`words.toml`): what means the same, and what is a kind of what."""
+"""This product's own words (`models/words.toml`): what means the same, and what is a kind of what."""
 
 import hashlib
 import tomllib
@@ -8,9 +8,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+import models
 from services.texts.tokens import Token
 
-WORDS_FILE = Path(__file__).with_name("words.toml")
+WORDS_FILE = Path(models.__file__).with_name("words.toml")
 LONGEST_PHRASE = 5
 
 Tokenise = Callable[[str], Sequence[Token]]
