@@ -4,9 +4,10 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ from models.weekly_demand.features import HISTORY
 from models.weekly_demand.generated import generated
 from models.weekly_demand.weeks import WEEK, Count, before
 from pipelines import artefact
-from pipelines.weekly_demand import prepare, train
+from pipelines.weekly_demand import prepare, snapshot, train
 from pipelines.weekly_demand.table import dealt, examples, features, read, truth, write
 from tests.platform import ROOT
 
@@ -76,6 +77,38 @@ def test_a_file_of_weeks_is_read_as_it_was_written(tmp_path: Path) -> None:
     found = [*generated([END]), Count(END + WEEK, "uploads", "cat", 5, simulated=False)]
     write(tmp_path / "weeks.csv", found)
     assert read(tmp_path / "weeks.csv") == found
+
+
+def test_what_happened_is_asked_of_the_warehouse() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        rows = [{"week": str(END), "series": "uploads", "category": name, "count": 4} for name in ("cat", "unicorn")]
+        return httpx.Response(200, json={"weeks": rows})
+
+    found = snapshot.happened("http://warehouse:8190", httpx.MockTransport(answer))
+    assert found == [Count(END, "uploads", "cat", 4, simulated=False)]
+    assert datetime.fromisoformat(asked[0].url.params["until"]).weekday() == 0
+    assert snapshot.happened(None) == []
+
+
+def test_a_warehouse_that_starts_is_waited_for() -> None:
+    answers: list[httpx.Response | Exception] = [httpx.ConnectError("not yet")] * 2
+    answers += [httpx.Response(200)]
+    waited: list[float] = []
+
+    def ask() -> httpx.Response:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert snapshot.patiently(ask, pause=waited.append).status_code == 200
+    assert len(waited) == 2
+    answers += [httpx.ConnectError("gone")] * 3
+    with pytest.raises(httpx.HTTPError):
+        snapshot.patiently(ask, tries=3, pause=waited.append)
 
 
 def trained(folder: Path) -> str:
