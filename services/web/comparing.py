@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from services.chassis.errors import NotAllowed, NotFound
 from services.web.app import App
-from services.web.figures import Figures, figures_of
+from services.web.figures import Figures, InUse, Suggested, in_use
 from services.web.remote import together, unless_resting
 from services.web.status import MAIN_METRICS, standings_of
 from services.web.visit import SignedInVisit, Visit
@@ -56,6 +56,7 @@ class Model:
     name: str
     title: str
     standing: Mapping[str, Any] | None
+    suggested: Suggested | None = None
     versions: list[Version] = field(default_factory=list)
 
 
@@ -70,7 +71,7 @@ def routes(app: App) -> APIRouter:
             _registry(app, "registered-models/search", "registered_models", max_results=100),
             _registry(app, "model-versions/search", "model_versions", max_results=MOST_VERSIONS),
             standings_of(app),
-            figures_of(app, visit),
+            in_use(app, visit),
         )
         metrics = await _metrics(app, versions or [])
         found = compared(registered or [], versions or [], standings or [], metrics, figures)
@@ -102,18 +103,24 @@ def compared(
     versions: Sequence[Mapping[str, Any]],
     standings: Sequence[Mapping[str, Any]],
     metrics: Mapping[str, Mapping[str, float]],
-    figures: Mapping[tuple[str, str], Figures] | None,
+    figures: InUse | None,
 ) -> list[Model]:
     """All models that are registered or could be, by name."""
     titles = {one["name"]: one.get("description") or one["name"] for one in registered}
     aliases = {(one["name"], str(a["version"])): a["alias"] for one in registered for a in one.get("aliases") or []}
     standing = {one["name"]: one for one in standings}
-    models = {name: Model(name, titles.get(name, name), standing.get(name)) for name in sorted({*titles, *standing})}
+    suggested = figures.suggested if figures else {}
+    models = {
+        name: Model(name, titles.get(name, name), standing.get(name), suggested.get(name))
+        for name in sorted({*titles, *standing})
+    }
     for one in sorted(versions, key=lambda one: -int(one["version"])):
         key = (one["name"], str(one["version"]))
         if one["name"] in models:
             named = [alias for place, alias in aliases.items() if place == key]
-            made = _version(one, named, metrics.get(one.get("run_id", ""), {}), (figures or {}).get(key, Figures()))
+            made = _version(
+                one, named, metrics.get(one.get("run_id", ""), {}), figures.of(*key) if figures else Figures()
+            )
             models[one["name"]].versions.append(made)
     return list(models.values())
 

@@ -35,7 +35,13 @@ def routes(app: App) -> APIRouter:
             "inference-batch", "GET", "/api/batch/demand", params={"weeks": weeks}, token=visit.token
         )
         found = await unless_resting(asked, None)
-        values: dict[str, Any] = {"series": series, "all_series": SERIES, "weeks": weeks, "all_weeks": WEEKS, "found": found}
+        values: dict[str, Any] = {
+            "series": series,
+            "all_series": SERIES,
+            "weeks": weeks,
+            "all_weeks": WEEKS,
+            "found": found,
+        }
         values |= {"charts": charts(found, series), "coming": coming(found, series), "quality": quality(found, series)}
         return app.pages.draw(request, "demand.html", **values)
 

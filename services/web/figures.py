@@ -1,14 +1,30 @@
 """How models do in use, as the warehouse counts it: searches, clicks, likes, accepted suggestions, predictions."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from services.web.app import App
 from services.web.remote import unless_resting
 from services.web.visit import Visit
 
-BY_VERSION = "models"
+
+@dataclass(frozen=True)
+class Used:
+    """What people did with pages of results. Where several groups are summed there is no interval."""
+
+    searches: int
+    impressions: int
+    clicks: int
+    likes: int
+    low: float | None = None
+    high: float | None = None
+    simulated: bool = False
+
+    @property
+    def ctr(self) -> float | None:
+        """Clicked of shown."""
+        return self.clicks / self.impressions if self.impressions else None
 
 
 @dataclass(frozen=True)
@@ -16,32 +32,89 @@ class Figures:
     """Of one version. What was not counted is nothing, which is not zero."""
 
     predictions: int | None = None
-    searches: int | None = None
-    ctr: float | None = None
-    ctr_low: float | None = None
-    ctr_high: float | None = None
-    likes: int | None = None
-    acceptance: float | None = None
+    p95_ms: float | None = None
+    used: Used | None = None
+
+
+@dataclass(frozen=True)
+class Suggested:
+    """What a model suggested, whatever its version, and how much of it was taken."""
+
+    offered: int
+    taken: int
 
     @property
-    def any(self) -> bool:
-        """Whether anything was counted."""
-        return any(value is not None for value in vars(self).values())
+    def acceptance(self) -> float | None:
+        """Taken of offered."""
+        return self.taken / self.offered if self.offered else None
 
 
-async def figures_of(app: App, visit: Visit) -> Mapping[tuple[str, str], Figures] | None:
-    """By model and version; None where there is no warehouse, or while it rests."""
+@dataclass(frozen=True)
+class InUse:
+    """Everything, of the last weeks."""
+
+    whole: Used
+    versions: Mapping[tuple[str, str], Figures] = field(default_factory=dict)
+    suggested: Mapping[str, Suggested] = field(default_factory=dict)
+
+    def of(self, model: str, version: str) -> Figures:
+        """One version's."""
+        return self.versions.get((model, version), Figures())
+
+
+async def in_use(app: App, visit: Visit) -> InUse | None:
+    """None where there is no warehouse, or while it rests."""
     if "warehouse" not in app.remote.addresses:
         return None
-    asked = app.remote.json("warehouse", "GET", "/api/warehouse/figures", token=visit.token, within=4)
+    asked = app.remote.json("warehouse", "GET", "/api/warehouse/figures", token=visit.token, within=8)
     answer = await unless_resting(asked, None)
-    return None if answer is None else by_version(answer)
+    return None if answer is None else read(answer)
 
 
-def by_version(answer: Mapping[str, Any]) -> dict[tuple[str, str], Figures]:
-    """The part of the answer that is about versions."""
-    known = Figures.__dataclass_fields__.keys()
-    return {
-        (str(one["model"]), str(one["version"])): Figures(**{key: one[key] for key in known & one.keys()})
-        for one in answer.get(BY_VERSION) or []
+def read(answer: Mapping[str, Any]) -> InUse:
+    """The warehouse's answer, by model and version."""
+    groups, predictions = answer.get("groups") or [], answer.get("predictions") or []
+    keys = {(one["ranker"], one["ranker_version"] or "") for one in groups} | {
+        (one["model"], one["version"]) for one in predictions
     }
+    return InUse(
+        used(groups),
+        {(model, version): _version(model, version, groups, predictions) for model, version in keys},
+        {name: _suggested(name, answer["suggestions"]) for name in {one["model"] for one in answer["suggestions"]}},
+    )
+
+
+def _version(
+    model: str, version: str, groups: Iterable[Mapping[str, Any]], predictions: Iterable[Mapping[str, Any]]
+) -> Figures:
+    mine = [one for one in groups if (one["ranker"], one["ranker_version"] or "") == (model, version)]
+    made = [one for one in predictions if (one["model"], one["version"], one["served_by"]) == (model, version, "model")]
+    return Figures(
+        predictions=sum(one["predictions"] for one in made) if made else None,
+        p95_ms=max((one["p95_ms"] for one in made), default=None),
+        used=used(mine) if mine else None,
+    )
+
+
+def used(groups: Iterable[Mapping[str, Any]]) -> Used:
+    """Groups summed; a single one keeps its interval."""
+    several = list(groups)
+    alone = several[0]["ctr"] if len(several) == 1 else {}
+
+    def total(name: str) -> int:
+        return sum(int(one[name]) for one in several)
+
+    return Used(
+        searches=total("searches"),
+        impressions=total("impressions"),
+        clicks=total("clicks"),
+        likes=total("likes"),
+        low=alone.get("low"),
+        high=alone.get("high"),
+        simulated=any(one["simulated"] for one in several),
+    )
+
+
+def _suggested(model: str, suggestions: Iterable[Mapping[str, Any]]) -> Suggested:
+    mine = [one for one in suggestions if one["model"] == model]
+    return Suggested(sum(one["offered"] for one in mine), sum(one["taken"] for one in mine))

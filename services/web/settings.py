@@ -32,6 +32,7 @@ class WebSettings(Settings):
     image_builder_url: str = Field("http://image-builder:8270", description="Images with a model inside.")
     trainer_url: str = Field("http://trainer:8260", description="Training runs.")
     monitoring_url: str = Field("http://monitoring:8180", description="Alerts, releases and training runs.")
+    warehouse_url: str = Field("http://warehouse:8190", description="What happened, to be asked.")
     mlflow_tracking_uri: str = Field("http://mlflow:8300", description="The registry of models.")
 
     def addresses(self) -> dict[str, tuple[str, ...]]:
@@ -49,6 +50,7 @@ class WebSettings(Settings):
             "image-builder": self.image_builder_url,
             "trainer": self.trainer_url,
             "monitoring": self.monitoring_url,
+            "warehouse": self.warehouse_url,
             "mlflow": self.mlflow_tracking_uri,
         }
         return {name: tuple(url.strip().rstrip("/") for url in urls.split(",")) for name, urls in given.items()}

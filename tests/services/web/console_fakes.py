@@ -45,9 +45,28 @@ class Console:
 
     def __init__(self, app: FastAPI) -> None:
         self.demand = demand()
+        group = {
+            "simulated": False,
+            "experiment": "ranking",
+            "group": "ranker",
+            "ranker": "image_quick",
+            "ranker_version": "2",
+            "users": 9,
+            "searches": 987,
+            "pages": 990,
+            "impressions": 20_000,
+            "clicks": 2460,
+            "long_views": 7,
+            "likes": 55,
+            "ctr": {"rate": 0.123, "low": 0.101, "high": 0.145},
+        }
+        default = group | {"group": "default", "ranker": "default", "ranker_version": None, "simulated": True}
+        answered = {"model": "image_quick", "version": "2", "served_by": "model", "predictions": 4321, "p95_ms": 2.04}
         self.figures: dict[str, Any] = {
-            "models": [{"model": "image_quick", "version": "2", "predictions": 4321, "searches": 987, "ctr": 0.123,
-                        "ctr_low": 0.101, "ctr_high": 0.145, "likes": 55, "acceptance": 0.61}]
+            "groups": [group, default],
+            "predictions": [answered, answered | {"served_by": "default", "version": "default", "predictions": 5}],
+            "suggestions": [{"model": "image_quick", "field": field, "offered": 50, "taken": taken}
+                            for field, taken in (("category", 40), ("title", 21))],
         }  # fmt: skip
         self._registry(app)
 

@@ -7,7 +7,6 @@ import httpx
 import pytest
 
 from services.web.plots import Week, nice, plotted
-from services.web.settings import WebSettings
 from tests.services.web.conftest import SignIn
 from tests.services.web.console_fakes import MONDAY, PICTURE, Console, demand
 from tests.services.web.fakes import FakeServices
@@ -16,10 +15,7 @@ PAGES = ["/models", "/demand", "/demand?series=searches&weeks=13"]
 
 
 @pytest.fixture(autouse=True)
-def console(fakes: FakeServices, monkeypatch: pytest.MonkeyPatch) -> Console:
-    addresses = WebSettings.addresses
-    warehouse = {"warehouse": ("http://warehouse:8190",)}
-    monkeypatch.setattr(WebSettings, "addresses", lambda settings: addresses(settings) | warehouse)
+def console(fakes: FakeServices) -> Console:
     return Console(fakes.app)
 
 
@@ -52,8 +48,10 @@ async def test_a_version_shows_its_figures_before_and_in_use(signed_in_as: SignI
     assert "A &lt;first&gt; look" in page
     newest, older = page.index("Version 2"), page.index("Version 1")
     assert newest < older
-    for shown in ("champion", "0.4711", "4321", "987", "12.3 %", "10.1 – 14.5", "55", "61 %", "an answer at once"):
+    for shown in ("champion", "0.4711", "4321", "2.0 ms", "987", "12.3 %", "10.1 – 14.5", "55", "an answer at once"):
         assert shown in page[newest:older], shown
+    assert re.search(r"61 %\s*<small>of 100, all versions", page)
+    assert re.search(r"All searches of the last 30 days.*?1974.*?12.3 %.*?110.*?simulated users", page, re.DOTALL)
     assert re.search(r'class="of-baseline"><dt>baseline_accuracy</dt><dd>0.31<', page[newest:older])
     assert "/models/image_quick/2/confusion.png" in page[newest:older]
     assert "Nothing was counted for this version" in page[older:]
