@@ -176,9 +176,10 @@ def making(facts: Mapping[str, Any]) -> str:
         "Three logistic regressions, of being clicked, looked at for long and liked; the score is what these chances "
         "are worth (1, 2 more, 4 more). What stands high is clicked more whatever it is; the ways to deal with that, "
         f"on the validation searches:\n\n{table(('way', 'inverse penalty', 'NDCG@10'), rows)}\n\n`position` "
-        "learns it as a feature that is 1 when serving, `weighted` weighs clicks, `naive` does nothing and is never taken. "
-        f"Taken: `{facts['treatment']}`. Measured on the way: a place is looked at with one over its number to the "
-        f"power of {facts['steepness']:.2f}.\n\n{table(('feature', 'clicked', 'looked at for long', 'liked'), weights)}"
+        "learns it as a feature that is 1 when serving, `weighted` weighs clicks, `naive` does nothing and is never "
+        f"taken. Taken: `{facts['treatment']}`. Measured on the way: a place is looked at with one over its number to "
+        f"the power of {facts['steepness']:.2f}.\n\n"
+        f"{table(('feature', 'clicked', 'looked at for long', 'liked'), weights)}"
     )
 
 
@@ -190,8 +191,9 @@ def data(facts: Mapping[str, Any]) -> str:
     }
     return (
         f"{whose[facts['whose']]} {facts['impressions']} impressions and {facts['clicks']} clicks, as the warehouse "
-        f"had them; {facts['searches']} searches, dealt by time: {facts['train']} to learn from, {facts['validation']} to "
-        f"choose by, {facts['test']} to judge by. The features are those that were served then, from the log."
+        f"had them; {facts['searches']} searches, dealt by time: {facts['train']} to learn from, "
+        f"{facts['validation']} to choose by, {facts['test']} to judge by. The features are those that were "
+        "served then, from the log."
     )
 
 

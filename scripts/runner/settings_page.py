@@ -59,6 +59,8 @@ TRAINING = {
     "MODEL_AUTHOR": "Author of a version, where git knows none.",
     "NODE_MODULES": "Folder of the npm packages with the drawings.",
     "SOURCE_DIR": "The repository, when a pipeline runs in a copy of it.",
+    "WAREHOUSE_TOKEN": "An operator's token, for a pipeline that asks the warehouse through the gateway.",
+    "WAREHOUSE_URL": "Where a pipeline that learns from use finds the warehouse; without it, it waits.",
     "USER": "Author of a version, where nothing else names one.",
 }
 PROCESS = {

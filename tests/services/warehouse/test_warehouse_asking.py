@@ -1,7 +1,7 @@
 """What the warehouse answers over HTTP, and how pipelines fetch it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -21,9 +21,9 @@ OUTSIDE = {"x-forwarded-for": "203.0.113.9"}
 
 
 @pytest.fixture
-async def service(stage: Stage, backends: MakeBackends, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
+async def service(stage: Stage, backends: MakeBackends, monkeypatch: pytest.MonkeyPatch) -> Service:
     monkeypatch.setenv("WAREHOUSE_DIR", str(stage.shelf.folder))
-    yield build(backends(database=stage.database))
+    return build(backends(database=stage.database))
 
 
 @pytest.fixture
