@@ -91,10 +91,13 @@ class ModelUsed(BaseModel):
 class Reason(BaseModel):
     """Why an item is not simply published: what kind of finding, by which model or moderator."""
 
-    kind: Literal["picture", "text", "category", "default", "failed", "moderator"]
+    kind: Literal["picture", "text", "category", "denied", "default", "failed", "moderator"]
     label: str
     score: float | None = None
     by: str
+    threshold: float | None = Field(None, description="What the score, or a category's margin, was held against.")
+    margin: float | None = Field(None, description="How far a category is ahead of the other one, or behind it.")
+    next_to: str | None = Field(None, description="The other category.")
 
 
 Verdict = Literal["publish", "reject", "review"]
@@ -211,10 +214,10 @@ class ItemReviewed(ItemEvent):
     """A moderator's decision about one revision of an item: a label for the models that judged it."""
 
     type: ClassVar[str] = "item.reviewed"
-    decision: Literal["publish", "reject", "undo"] = Field(description="`undo` takes the decision before it back.")
-    decision_id: UUID
+    decision: Literal["publish", "reject", "undo"] = Field(description="`undo` takes a decision back.")
+    decision_id: UUID = Field(description="Of an undo: the decision that it takes back.")
     reason: str
-    label: str | None = Field(None, description="The violation the moderator names; nothing when it is fine.")
+    label: str | None = Field(None, description="The violation the moderator names, or `other`; nothing if it is fine.")
     moderator_id: UUID
     image_id: str
     title: str

@@ -1,17 +1,18 @@
 """What is done with an item, from what the models say about it.
 
 A violation that a model is sure of rejects, one it suspects makes a moderator look; so do a picture
-whose category is a toss-up and whose owner named none, a label that nobody lets a model decide on
-alone, and a model for which its default had to answer.
+whose category is a toss-up and whose owner named none, a label of the deny list that a model says or nearly says,
+and a model for which its default had to answer.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any, Literal
 
 from models.labels import CATEGORIES
 from services.contracts import Reason, Verdict
+from services.deny_list import NOTHING, DenyList
 from services.prediction import ServedBy
 
 OK = "ok"
@@ -68,7 +69,7 @@ class Decision:
 Finding = tuple[Verdict, Reason]
 
 
-def decide(opinions: Sequence[Opinion], chosen: str | None, denied: Collection[str] = ()) -> Decision:
+def decide(opinions: Sequence[Opinion], chosen: str | None, denied: DenyList = NOTHING) -> Decision:
     """The severest finding decides. `chosen` is the owner's category, `denied` what no model decides alone."""
     findings: list[Finding] = []
     for opinion in opinions:
@@ -84,32 +85,70 @@ def is_rejected(opinion: Opinion) -> bool:
     return opinion.real and opinion.violation >= opinion.thresholds.get("violation_reject", inf)
 
 
-def _about_violation(opinion: Opinion, denied: Collection[str]) -> Iterator[Finding]:
+def _about_violation(opinion: Opinion, denied: DenyList) -> Iterator[Finding]:
     if not opinion.real:
         if opinion.judge:
             why = opinion.why_default or "default"
             yield "review", Reason(kind="default", label=why, by=opinion.model)
         return
     rule = opinion.broken_rule
-    reason = Reason(kind=opinion.about, label=rule, score=opinion.violation, by=opinion.model)
     if is_rejected(opinion):
-        yield ("review" if rule in denied else "reject"), reason
+        yield ("review" if rule in denied else "reject"), _broken(opinion, "violation_reject")
     elif opinion.judge and opinion.violation >= opinion.thresholds.get("violation_review", 0.0):
-        yield "review", reason
+        yield "review", _broken(opinion, "violation_review")
 
 
-def _about_category(opinion: Opinion, chosen: str | None, denied: Collection[str]) -> Iterator[Finding]:
+def _broken(opinion: Opinion, crossed: str) -> Reason:
+    return Reason(
+        kind=opinion.about,
+        label=opinion.broken_rule,
+        score=opinion.violation,
+        by=opinion.model,
+        threshold=opinion.thresholds.get(crossed),
+    )
+
+
+def _about_category(opinion: Opinion, chosen: str | None, denied: DenyList) -> Iterator[Finding]:
     if not opinion.real:
         return
-    label, score = opinion.answer["category"]["label"], opinion.answer["category"]["score"]
-    reason = Reason(kind="category", label=label, score=score, by=opinion.model)
-    if label in denied or (chosen is None and opinion.lost_for_category):
-        yield "review", reason
+    category = opinion.answer["category"]
+    top = category.get("top") or [category]
+    label, reason = category["label"], _seen(opinion, top)
+    if close := denied.nearly(top):
+        behind = top[0]["score"] - close["score"]
+        yield (
+            "review",
+            reason.model_copy(
+                update={
+                    "kind": "denied",
+                    "label": close["label"],
+                    "score": close["score"],
+                    "margin": behind,
+                    "threshold": denied.near,
+                    "next_to": None if close["label"] == label else label,
+                }
+            ),
+        )
+    if chosen is None and opinion.lost_for_category:
+        yield "review", reason.model_copy(update={"threshold": opinion.thresholds["category_margin"]})
     elif chosen is not None and opinion.sure_of_category and label != chosen:
         yield "publish", reason
 
 
-def tags(picture: Opinion, chosen: str | None, denied: Collection[str] = ()) -> list[str]:
+def _seen(opinion: Opinion, top: Sequence[Mapping[str, Any]]) -> Reason:
+    """The best category, and how far it is ahead of which other one."""
+    category = opinion.answer["category"]
+    return Reason(
+        kind="category",
+        label=category["label"],
+        score=category["score"],
+        by=opinion.model,
+        margin=category["margin"],
+        next_to=top[1]["label"] if len(top) > 1 else None,
+    )
+
+
+def tags(picture: Opinion, chosen: str | None, denied: DenyList = NOTHING) -> list[str]:
     """Words to find the item by, in both languages: the owner's category, and the model's where it is sure."""
     labels = [chosen] if chosen else []
     if picture.sure_of_category and picture.answer["category"]["label"] not in denied:

@@ -15,6 +15,7 @@ PAGE = ROOT / "docs" / "settings.md"
 SHARED = {
     "services/chassis/settings.py": "Every service",
     "services/predictors.py": "Every host of models",
+    "services/deny_list.py": "Every service that judges items or keeps the judgement",
 }
 HEAD = """# Settings
 

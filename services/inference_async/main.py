@@ -15,6 +15,7 @@ from services.chassis.metrics import LATENCY_BUCKETS
 from services.chassis.service import Service
 from services.chassis.settings import Unusable
 from services.contracts import CloudEvent, EventData, ItemRegistered, ItemScreened, PredictionRequested
+from services.deny_list import DenySettings
 from services.inference_async import job_routes
 from services.inference_async.answering import Answers
 from services.inference_async.callbacks import Callbacks
@@ -33,17 +34,13 @@ log = logging.getLogger(__name__)
 EFFECTS_KEPT = timedelta(days=1)
 
 
-class InferenceAsyncSettings(PredictorSettings):
+class InferenceAsyncSettings(DenySettings, PredictorSettings):
     """Settings of this host."""
 
     screening_seconds: float = Field(15.0, gt=0, description="A model later than this is answered for by its default.")
     screening_notice_seconds: float = Field(
         1.0, gt=0, description="Objects, place and brightness that are later than this are left out."
     )
-    screening_denied_labels: str = Field(
-        "", description="Labels, comma-separated, that no model decides on or shows by itself: a moderator looks."
-    )
-
     max_body_bytes: int = Field(8 * 1024 * 1024, gt=0, description="Largest body of a job.")
     max_batch: int = Field(64, gt=0, description="Most rows in one request.")
     jobs_at_once: int = Field(2, ge=1, description="Jobs that one process works on at the same time.")
@@ -67,11 +64,6 @@ class InferenceAsyncSettings(PredictorSettings):
         """The key, read when it is needed."""
         return self.callback_key_file.read_bytes().strip() if self.callback_key_file else b""
 
-    @property
-    def denied(self) -> frozenset[str]:
-        """The labels as a set."""
-        return frozenset(label.strip() for label in self.screening_denied_labels.split(",") if label.strip())
-
 
 def build(backends: Backends) -> Service:
     """The worker on these backends."""
@@ -89,7 +81,7 @@ def build(backends: Backends) -> Service:
         predictors,
         backends.files,
         embedding_version=EMBEDDING_VERSION,
-        denied=settings.denied,
+        denied=settings.deny_list,
         notice_seconds=settings.screening_notice_seconds,
     )
     answers = Answers(predictors, patience_seconds=settings.job_patience_seconds, max_batch=settings.max_batch)

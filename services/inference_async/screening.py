@@ -1,7 +1,7 @@
 """Screens one item: asks the models, decides, and says so in an `item.screened`."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol
 from models.contract import Manifest
 from services.chassis.files import FileStore
 from services.contracts import Attributes, ItemRegistered, ItemScreened, Judgement, ModelUsed, picture_path
+from services.deny_list import NOTHING, DenyList
 from services.inference_async.noticing import Noticer
 from services.prediction import Prediction
 from services.predictors import Encoded
@@ -70,7 +71,7 @@ class Screener:
         files: FileStore,
         *,
         embedding_version: str,
-        denied: Collection[str] = (),
+        denied: DenyList = NOTHING,
         notice_seconds: float = 1.0,
     ) -> None:
         self._judges, self._files = judges, files

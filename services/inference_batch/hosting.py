@@ -12,6 +12,7 @@ from services.chassis.backends import open_backends
 from services.chassis.database import Database
 from services.chassis.errors import BadInput
 from services.chassis.service import Service
+from services.deny_list import DenySettings
 from services.inference_batch import runs
 from services.inference_batch.executing import Executor
 from services.inference_batch.forecasting import MODEL, Forecasting
@@ -28,7 +29,7 @@ NEEDED = {Rescoring.name: (PICTURE, TEXT), Forecasting.name: (MODEL,)}
 """The models of each job: a process loads no others."""
 
 
-class HostingSettings(PredictorSettings):
+class HostingSettings(DenySettings, PredictorSettings):
     """Settings of a run."""
 
     batch_chunk: int = Field(64, ge=1, le=1000, description="Rows worked on, and written, together.")
@@ -81,7 +82,7 @@ def job_of(name: str, service: Service, settings: HostingSettings, predictors: P
     """The job of that name."""
     if name == Forecasting.name:
         return Forecasting(predictors[MODEL], from_warehouse(service.backends.http, settings.warehouse_url))
-    return Rescoring(predictors, service.backends.files)
+    return Rescoring(predictors, service.backends.files, settings.deny_list)
 
 
 async def queued(database: Database, job: str, window: str | None) -> Run:

@@ -5,7 +5,7 @@ A newer model may see what an older one missed. What it would not publish goes t
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -19,6 +19,7 @@ from services.chassis import outbox
 from services.chassis.database import Connection
 from services.chassis.files import FileStore
 from services.contracts import CloudEvent, ItemRescored, ModelUsed, Reason, Verdict, picture_path
+from services.deny_list import NOTHING, DenyList
 from services.inference_batch import facts
 from services.inference_batch.facts import FIRST, Known
 from services.inference_batch.jobs import Outcome, Row
@@ -49,7 +50,7 @@ class Rescoring:
         self,
         predictors: dict[str, Predictor],
         files: FileStore,
-        denied: Collection[str] = (),
+        denied: DenyList = NOTHING,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._predictors = {name: predictors[name] for name in (PICTURE, TEXT)}

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from services.contracts import Verdict
+from services.deny_list import DenyList
 from services.verdict import Opinion, decide, is_rejected, tags
 
 THRESHOLDS = {"violation_reject": 0.9, "violation_review": 0.5, "category_margin": 0.2, "tag_margin": 0.4}
@@ -114,9 +115,42 @@ def test_the_owners_category_is_respected_and_the_difference_noted() -> None:
 
 
 def test_what_is_denied_is_never_decided_by_a_model_alone() -> None:
-    assert decide([picture(category="insect"), text()], chosen=None, denied={"insect"}).verdict == "review"
-    assert decide([picture(category="insect"), text()], chosen="insect", denied={"insect"}).verdict == "review"
-    assert decide([picture(0.99, rule="weapon"), text()], chosen=None, denied={"weapon"}).verdict == "review"
+    insects, weapons = DenyList(["insect"]), DenyList(["weapon"])
+    assert decide([picture(category="insect"), text()], chosen=None, denied=insects).verdict == "review"
+    assert decide([picture(category="insect"), text()], chosen="insect", denied=insects).verdict == "review"
+    assert decide([picture(0.99, rule="weapon"), text()], chosen=None, denied=weapons).verdict == "review"
+
+
+def test_a_reason_says_what_it_was_held_against() -> None:
+    (reason,) = decide([picture(0.6), text()], chosen=None).reasons
+    assert reason.threshold == THRESHOLDS["violation_review"]
+    (reason,) = decide([picture(0.95), text()], chosen=None).reasons
+    assert reason.threshold == THRESHOLDS["violation_reject"]
+    (reason,) = decide([ranked(cat=0.51, dog=0.49), text()], chosen=None).reasons
+    assert (reason.label, reason.next_to, reason.threshold) == ("cat", "dog", THRESHOLDS["category_margin"])
+    assert reason.margin == pytest.approx(0.02)
+
+
+def ranked(**scores: float) -> Opinion:
+    """A picture with these best categories."""
+    top = [{"label": label, "score": score} for label, score in scores.items()]
+    answer = picture().answer | {"category": {**top[0], "margin": top[0]["score"] - top[1]["score"], "top": top}}
+    return replace(picture(), answer=answer)
+
+
+def test_a_denied_label_that_is_nearly_said_makes_a_moderator_look() -> None:
+    """The picture of the talk: human .70, gorilla .30."""
+    listed = DenyList.read()
+    for chosen in (None, "dog"):
+        decision = decide([ranked(human=0.7, gorilla=0.3), text()], chosen, listed)
+        assert decision.verdict == "review"
+        denied = next(reason for reason in decision.reasons if reason.kind == "denied")
+        assert (denied.label, denied.score, denied.next_to, denied.threshold) == ("gorilla", 0.3, "human", 0.5)
+        assert denied.margin == pytest.approx(0.4)
+    assert decide([ranked(human=0.9, gorilla=0.1), text()], None, listed).verdict == "publish"
+    assert decide([ranked(human=0.9, gorilla=0.1), text(0.95)], None, listed).verdict == "reject"
+    assert tags(ranked(human=0.8, gorilla=0.2), None, listed) == ["human"]
+    assert tags(ranked(gorilla=0.9, human=0.1), None, listed) == []
 
 
 def test_tags_are_in_both_languages() -> None:
@@ -128,7 +162,7 @@ def test_tags_are_in_both_languages() -> None:
 def test_a_label_that_only_the_model_knows_is_a_tag_as_it_is() -> None:
     assert tags(picture(category="american_bulldog"), None) == ["american bulldog"]
     assert tags(picture(category="三毛猫"), "cat") == ["cat", "猫", "三毛猫"]
-    assert tags(picture(category="american_bulldog"), None, {"american_bulldog"}) == []
+    assert tags(picture(category="american_bulldog"), None, DenyList(["american_bulldog"])) == []
 
 
 def test_a_tag_is_given_only_when_sure() -> None:
@@ -137,4 +171,4 @@ def test_a_tag_is_given_only_when_sure() -> None:
     assert decide([picture(margin=0.3), text()], chosen=None).verdict == "publish"
     assert tags(picture(margin=0.1), "dog") == ["dog", "犬"]
     assert tags(picture(served_by="default"), None) == []
-    assert tags(picture(category="insect"), None, {"insect"}) == []
+    assert tags(picture(category="insect"), None, DenyList(["insect"])) == []
