@@ -66,7 +66,7 @@ class Asking:
         understood = await self._understood(query, after)
         until, offset = (after.until, after.offset) if after else (datetime.now(UTC), 0)
         search_id = after.search_id if after else new_id()
-        window = Window(category, until, offset, limit + 1)
+        window = Window(category, until, offset, limit + 1, understood.attributes)
         relaxed, found = await self._looked(self._steps(query, understood), window, after)
         following = (
             Ranked(
@@ -75,6 +75,7 @@ class Asking:
                 until=until,
                 relaxed=relaxed,
                 degraded=understood.degraded,
+                attributes=understood.attributes,
                 asked=asked,
             )
             if len(found) > limit and offset + limit < MOST_RANKED
@@ -86,6 +87,7 @@ class Asking:
             relaxed=relaxed,
             degraded=understood.degraded,
             category=category or understood.category,
+            attributes=understood.attributes,
             results=found[:limit],
             next=cursors.written(following) if following else None,
         )
@@ -95,7 +97,7 @@ class Asking:
         understood = await self._words.asked(query)
         if after and after.degraded != understood.degraded:
             raise Unavailable("This search has to begin again.")
-        return understood
+        return understood.model_copy(update={"attributes": after.attributes}) if after else understood
 
     async def _looked(
         self, steps: Iterator[Step], window: Window, after: Ranked | None
@@ -123,7 +125,13 @@ class Asking:
                 yield Step("broader", self._matching(all_of(asked.broader)))
             if len(asked.groups) > 1:
                 yield Step("any", self._matching(any_of(asked.broader)))
-        yield Step("spelling", self._spelt(plain(query)))
+        if not asked.attributes:
+            yield Step("spelling", self._spelt(plain(query)))
+        elif not asked.groups:
+            yield Step(None, self._finder.showing)
+        else:
+            yield Step("spelling", self._spelt(plain(" ".join(group[0] for group in asked.groups))))
+            yield Step("attributes", self._finder.showing)
 
     def _matching(self, query: str) -> Look:
         return lambda window: self._finder.matching(query, window)

@@ -13,6 +13,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field, TypeAdapter, ValidationError, field_validator
 
 from services.chassis.errors import BadInput, Fault
+from services.search.attributes import Wanted
 
 MOST_RANKED = 500
 """So many matches are ranked: of a common word the newest."""
@@ -20,7 +21,7 @@ MOST_RANKED = 500
 ENTRY = struct.Struct(">16sBf")
 """An item in a window, in 21 bytes: its id, its place by default, and how well it fits the words."""
 
-Relaxed = Literal["broader", "any", "spelling"]
+Relaxed = Literal["broader", "any", "spelling", "attributes"]
 
 
 class Newest(BaseModel):
@@ -43,6 +44,7 @@ class Ranked(BaseModel):
     until: AwareDatetime
     relaxed: Relaxed | None
     degraded: bool
+    attributes: Wanted | None = None
     asked: int
 
 
@@ -60,6 +62,7 @@ class Reordered(BaseModel):
     ranker_version: str | None
     relaxed: Relaxed | None
     category: str | None
+    attributes: Wanted | None = None
     after: str | None
     asked: int
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from services.search.attributes import Name, Wanted
 from services.search.cursors import Relaxed
 
 Mode = Literal["newest", "category", "text", "similar", "for_you"]
@@ -25,6 +26,7 @@ class Document(BaseModel):
     likes: int
     published_at: datetime
     score: float | None = Field(None, description="How well it fits, comparable within one answer.")
+    has: list[Name] = Field([], description="Of the attributes asked for, those that it has.")
 
 
 class Results(BaseModel):
@@ -39,6 +41,9 @@ class Results(BaseModel):
     )
     degraded: bool = Field(False, description="A part of the platform was away; the answer is simpler than usual.")
     category: str | None = Field(None, description="The category asked for, or named by a word of the query.")
+    attributes: Wanted | None = Field(
+        None, description="What the pictures should show, as the query was understood; it ranks and leaves nothing out."
+    )
     ranker: str = Field("default", description="The model that ordered the page, or `default`.")
     group: str | None = Field(None, description="The caller's group in the experiment with the ranker, if in one.")
     results: list[Document]

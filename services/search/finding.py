@@ -1,14 +1,16 @@
 """Reads the index. Everything here reads the view `visible`, which holds published items alone."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, LiteralString
+from typing import Any, Final
 from uuid import UUID
 
 from pgvector import Vector
 
 from services.chassis.database import Connection, Database
+from services.search import attributes
+from services.search.attributes import Sought, Wanted
 from services.search.cursors import MOST_RANKED, Newest
 from services.search.documents import Document
 from services.search.lexemes import WEIGHTS
@@ -17,6 +19,9 @@ COLUMNS: Final = """
     visible.item_id, image_id, title, description, category, tags, owner_id, owner_name, likes, visible.published_at
 """
 IN_CATEGORY: Final = "AND category = %(category)s"
+NEARLY_RANKED: Final = MOST_RANKED // 2
+"""So many of those that have nearly all attributes asked for, or say so, are ranked too, however old they are."""
+
 ALIKE: Final = 0.35
 """How much of a query's spelling must be found in a title, 0 to 1."""
 
@@ -26,12 +31,16 @@ SCANNED: Final = 20_000
 
 @dataclass(frozen=True)
 class Window:
-    """Which part of what matches: of a category or of all, published until then, from an offset on."""
+    """Which part of what matches: of a category or of all, published until then, from an offset on.
+
+    What a picture should show besides orders what matches, and leaves nothing out.
+    """
 
     category: str | None
     until: datetime
     offset: int
     limit: int
+    wanted: Wanted | None = None
 
 
 class Finder:
@@ -65,6 +74,10 @@ class Finder:
             {"query": query},
             window,
         )
+
+    async def showing(self, window: Window) -> list[Document]:
+        """Whatever has the attributes that the window wants, then what has some of them."""
+        return await self._ranked("shows", "true", "1", {}, window)
 
     async def spelt_alike(self, plain: str, window: Window) -> list[Document]:
         """Titles, tags and categories that look like it."""
@@ -112,9 +125,14 @@ class Finder:
             },
         )
 
-    async def named(self, items: Sequence[UUID]) -> list[Document]:
-        """Those of these items that can be found, in no order."""
-        return await self._rows(f"SELECT {COLUMNS} FROM visible WHERE item_id = ANY(%(items)s)", {"items": list(items)})  # noqa: S608
+    async def named(self, items: Sequence[UUID], wanted: Wanted | None = None) -> list[Document]:
+        """Those of these items that can be found, in no order, with what they have of what is wanted."""
+        sought = wanted.sought() if wanted else []
+        has = f", {attributes.have(sought)}" if sought else ""
+        return await self._rows(
+            f"SELECT {COLUMNS}{has} FROM visible WHERE item_id = ANY(%(items)s)",  # noqa: S608
+            {"items": list(items)} | _parameters(sought),
+        )
 
     async def counts(self) -> dict[str, int]:
         """How many documents each category has."""
@@ -124,25 +142,25 @@ class Finder:
 
     async def _ranked(
         self,
-        held: LiteralString,
-        condition: LiteralString,
+        held: str,
+        condition: str,
         score: str,
         values: dict[str, Any],
         window: Window,
         settings: dict[str, str] | None = None,
     ) -> list[Document]:
-        values = values | asdict(window) | {"most": MOST_RANKED}
+        sought = window.wanted.sought() if window.wanted else []
+        values = values | _bounds(window) | _parameters(sought)
+        found = [_newest(held, condition, window, *branch) for branch in _branches(sought)]
+        fits = f" * {attributes.fit(sought)}" if sought else ""
+        has = f", {attributes.have(sought)}" if sought else ""
         return await self._rows(
             f"""
-            WITH matched AS MATERIALIZED (
-                SELECT item_id, {held}, published_at FROM visible
-                WHERE {condition} AND published_at <= %(until)s {IN_CATEGORY if window.category else ""}
-                ORDER BY published_at DESC, item_id DESC LIMIT %(most)s
-            ), ranked AS MATERIALIZED (
-                SELECT item_id, published_at, ({score})::float8 AS score FROM matched
+            WITH matched AS MATERIALIZED ({" UNION ALL ".join(found)}), ranked AS MATERIALIZED (
+                SELECT item_id, published_at, (({score}){fits})::float8 AS score FROM matched
                 ORDER BY score DESC, published_at DESC, item_id DESC OFFSET %(offset)s LIMIT %(limit)s
             )
-            SELECT {COLUMNS}, ranked.score FROM ranked JOIN visible USING (item_id)
+            SELECT {COLUMNS}, ranked.score{has} FROM ranked JOIN visible USING (item_id)
             ORDER BY ranked.score DESC, visible.published_at DESC, item_id DESC
             """,  # noqa: S608
             values,
@@ -157,6 +175,50 @@ class Finder:
                 calls = ", ".join("set_config(%s, %s, true)" for _ in settings)
                 await connection.execute(f"SELECT {calls}", [part for entry in settings.items() for part in entry])
                 return await _documents(connection, query, values)
+
+
+def _newest(held: str, condition: str, window: Window, most: int, of_these: str) -> str:
+    """The newest of what matches a condition, with what it is ranked by."""
+    columns = dict.fromkeys([held, *(["shows", "terms"] if window.wanted else [])])
+    return f"""
+        (SELECT item_id, {", ".join(columns)}, visible.published_at FROM visible
+        WHERE {condition} AND published_at <= %(until)s {IN_CATEGORY if window.category else ""} {of_these}
+        ORDER BY published_at DESC, item_id DESC LIMIT {most})
+    """  # noqa: S608
+
+
+def _branches(sought: Sequence[Sought]) -> list[tuple[int, str]]:
+    """Parts of what matches that have no document in common, and how many of each are ranked.
+
+    What has the attributes would not be seen among the newest of a common word. Each part costs the same
+    however many documents there are.
+    """
+    if not sought:
+        return [(MOST_RANKED, "")]
+    kinds = [(MOST_RANKED, "shows @@ %(every)s::tsquery")]
+    if len(sought) > 1:
+        kinds.append((NEARLY_RANKED, "shows @@ %(all_but_one)s::tsquery"))
+    if any(one.said for one in sought):
+        kinds.append((NEARLY_RANKED, "terms @@ %(said)s::tsquery"))
+    kinds.append((MOST_RANKED, "true"))
+    return [
+        (most, " ".join([f"AND {kind}", *(f"AND NOT {before}" for _, before in kinds[:at])]))
+        for at, (most, kind) in enumerate(kinds)
+    ]
+
+
+def _bounds(window: Window) -> dict[str, Any]:
+    names = ("category", "until", "offset", "limit")
+    return {name: getattr(window, name) for name in names}
+
+
+def _parameters(sought: Sequence[Sought]) -> dict[str, str]:
+    """Every tsquery that the SQL about attributes names."""
+    if not sought:
+        return {}
+    said = " | ".join(f"({one.said})" for one in sought if one.said)
+    whole = {"every": attributes.every(sought), "all_but_one": attributes.all_but_one(sought), "said": said}
+    return {name: query for one in sought for name, query in one.parameters.items()} | whole
 
 
 async def _documents(connection: Connection, query: str, values: dict[str, Any]) -> list[Document]:

@@ -9,6 +9,7 @@ from models.labels import CATEGORIES
 from services.chassis import outbox
 from services.chassis.database import Connection, Database
 from services.contracts import CloudEvent, ItemEvent, ItemIndexed, ItemLiked, ItemPublished, ItemRemoved
+from services.search.attributes import shown
 from services.search.lexemes import plain, vector
 from services.search.words import Filed, Words
 
@@ -18,17 +19,18 @@ TEXTS_OF_A_DOCUMENT: Final = 3
 PUBLISH = """
 INSERT INTO documents AS known (
     item_id, revision, sequence, likes_sequence, searchable, published_at, owner_id, owner_name, image_id, title,
-    description, category, tags, likes, plain, terms, vocabulary, embedding, embedding_version
+    description, category, tags, likes, plain, terms, vocabulary, embedding, embedding_version, shows
 ) VALUES (
     %(item_id)s, %(revision)s, %(sequence)s, %(sequence)s, true, %(published_at)s, %(owner_id)s, %(owner_name)s,
     %(image_id)s, %(title)s, %(description)s, %(category)s, %(tags)s, %(likes)s, %(plain)s, %(terms)s::tsvector,
-    %(vocabulary)s, %(embedding)s, %(embedding_version)s
+    %(vocabulary)s, %(embedding)s, %(embedding_version)s, %(shows)s::tsvector
 ) ON CONFLICT (item_id) DO UPDATE SET
     revision = excluded.revision, sequence = excluded.sequence, searchable = true, indexed_at = now(),
     published_at = excluded.published_at, owner_id = excluded.owner_id, owner_name = excluded.owner_name,
     image_id = excluded.image_id, title = excluded.title, description = excluded.description,
     category = excluded.category, tags = excluded.tags, plain = excluded.plain, terms = excluded.terms,
     vocabulary = excluded.vocabulary, embedding = excluded.embedding, embedding_version = excluded.embedding_version,
+    shows = excluded.shows,
     likes = CASE WHEN known.likes_sequence > excluded.sequence THEN known.likes ELSE excluded.likes END,
     likes_sequence = greatest(known.likes_sequence, excluded.sequence)
 WHERE known.sequence < excluded.sequence
@@ -40,7 +42,7 @@ VALUES (%(item_id)s, %(revision)s, %(sequence)s, 0, false)
 ON CONFLICT (item_id) DO UPDATE SET
     revision = excluded.revision, sequence = excluded.sequence, searchable = false, indexed_at = now(),
     owner_name = '', image_id = '', title = '', description = '', category = NULL, tags = '{}', plain = '',
-    terms = '', vocabulary = '', embedding = NULL, embedding_version = ''
+    terms = '', vocabulary = '', embedding = NULL, embedding_version = '', shows = ''
 WHERE known.sequence < excluded.sequence
 """
 
@@ -60,6 +62,7 @@ async def published(database: Database, words: Words, data: ItemPublished, event
         "terms": _vector(filed.terms),
         "vocabulary": filed.vocabulary,
         "embedding": Vector(data.embedding) if data.embedding else None,
+        "shows": shown(data.attributes),
     }
     await _taken_in(database, PUBLISH, values, data, event)
 

@@ -55,7 +55,9 @@ class Ordering:
         """The first page of what the model makes of the window, or of the default order if it does not answer."""
         window = await self.asking.page(asked.query, asked.category, max(limit, WINDOW), None)
         placed = await self._seen(asked, window.category, as_found(window.results))
-        ranking = await self._ordered(Ranking(placed, self._name(RANKER), RANKER))
+        ranking = Ranking(placed, self._name(RANKER), RANKER)
+        if not window.attributes:  # what the picture should show is asked for; no taste goes before it
+            ranking = await self._ordered(ranking)
         rest = _rest_of(window, ranking, limit, cursors.fingerprint(asked.query, asked.category))
         shown = replace(ranking, placed=ranking.placed[:limit])
         return _page(window.model_copy(update={"next": rest}), shown)
@@ -78,7 +80,8 @@ class Ordering:
         """A later page of a window; what can no longer be found is left out."""
         entries = after.entries()
         now, later = entries[:limit], entries[limit:]
-        found = {one.item_id: one for one in await self.finder.named([entry.item_id for entry in now])}
+        named = await self.finder.named([entry.item_id for entry in now], after.attributes)
+        found = {one.item_id: one for one in named}
         placed = [
             Placed(found[entry.item_id].model_copy(update={"score": entry.fit}), at, entry.place)
             for at, entry in enumerate(now, after.offset + 1)
@@ -91,6 +94,7 @@ class Ordering:
             mode="text" if asked.query else "category",
             relaxed=after.relaxed,
             category=after.category,
+            attributes=after.attributes,
             results=[],
             next=cursors.written(following) if later else after.after,
         )
@@ -140,6 +144,7 @@ def _rest_of(window: Results, ranking: Ranking, limit: int, asked: int) -> str |
             ranker_version=ranking.ranker_version,
             relaxed=window.relaxed,
             category=window.category,
+            attributes=window.attributes,
             after=window.next,
             asked=asked,
         )

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from services.chassis.errors import Unavailable
 from services.chassis.gathering import Gathered
 from services.chassis.logs import request_id
+from services.search.attributes import Wanted
 from services.search.lexemes import plain, printable
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class Asked(BaseModel):
     groups: list[list[str]] = []
     broader: list[list[str]] = []
     category: str | None = None
+    attributes: Wanted | None = None
     degraded: bool = False
 
 
