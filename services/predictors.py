@@ -105,6 +105,7 @@ class Aliases:
         return self.source(alias).predict
 
 
+LARGE_ANSWER_BYTES = 64 * 1024
 Encoded = tuple[Arrays, Mapping[str, Any]]
 """The tensors of a raw input, and parameters that say what went wrong while they were made."""
 
@@ -148,7 +149,7 @@ class Predictor:
         over = parameters is not None and parameters.get(OVER_LIMIT)
         encoded = ({}, {}) if over else await self.encoded(raw)  # the default needs no tensors
         prediction = await self.predict_encoded(encoded, context, parameters)
-        return prediction, self.in_words(prediction)
+        return prediction, await self._in_words(prediction)
 
     async def predict_encoded(
         self, encoded: Encoded, context: Context = NOBODY, parameters: Mapping[str, Any] | None = None
@@ -157,6 +158,12 @@ class Predictor:
         inputs, found = encoded
         request = PredictionRequest(self.name, inputs, parameters={**(parameters or {}), **found}, context=context)
         return await self.predict(request)
+
+    async def _in_words(self, prediction: Prediction) -> dict[str, Any]:
+        """A picture takes a while to become a file."""
+        if sum(array.nbytes for array in prediction.outputs.values()) < LARGE_ANSWER_BYTES:
+            return self.in_words(prediction)
+        return await asyncio.to_thread(self.in_words, prediction)
 
     def in_words(self, prediction: Prediction) -> dict[str, Any]:
         """What the first row of an answer means."""
