@@ -77,7 +77,8 @@ def by(network: OnnxFile) -> Enlarge:
     """The file that will be served, one picture at a time."""
 
     def enlarge(small: Pixels) -> Pixels:
-        return network(small[None])["enlarged"][0].astype(np.uint8)
+        larger: Pixels = network(small[None])["enlarged"][0].astype(np.uint8)
+        return larger
 
     return enlarge
 
