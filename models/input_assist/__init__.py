@@ -1,0 +1,1 @@
+"""What is somebody about to register? Guessed from a title and a description while they are typed."""
