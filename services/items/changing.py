@@ -94,6 +94,7 @@ def _unjudged(item: Stored) -> dict[str, Any]:
         "submitted_at": datetime.now(UTC),
         "reasons": [],
         "screening_id": None,
+        "withheld": [],
         "decided_by_person": False,
         "decided_at": None,
         "searchable_at": None,

@@ -1,17 +1,22 @@
 """What people send in: held against the rules before anything is stored."""
 
 import unicodedata
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from models.labels import CATEGORIES, names
+from models.labels import CATEGORIES, PICTURE_VIOLATIONS, TEXT_VIOLATIONS, names
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 TITLE_LENGTH = 120
 DESCRIPTION_LENGTH = 2000
 REASON_LENGTH = 500
+VIOLATIONS = [*names(PICTURE_VIOLATIONS)[1:], *names(TEXT_VIOLATIONS)[1:], "other"]
+"""What a moderator may name: what the models know, and whatever else breaks a rule."""
 
 
 def clean(text: str, *, longest: int, kept: str = "") -> str:
@@ -55,6 +60,12 @@ def _category(name: str) -> str:
     return name
 
 
+def _violation(name: str) -> str:
+    if name not in VIOLATIONS:
+        raise PydanticCustomError("violation", "is no violation", {"one of": " ".join(VIOLATIONS)})
+    return name
+
+
 Title = Annotated[str, BeforeValidator(_whole), AfterValidator(_title)]
 Description = Annotated[str, BeforeValidator(_whole), AfterValidator(_description)]
 Reason = Annotated[str, BeforeValidator(_whole), AfterValidator(_reason)]
@@ -63,6 +74,9 @@ Category = Annotated[
     BeforeValidator(_whole),
     AfterValidator(_category),
     Field(json_schema_extra={"enum": names(CATEGORIES)}),
+]
+Violation = Annotated[
+    str, BeforeValidator(_whole), AfterValidator(_violation), Field(json_schema_extra={"enum": VIOLATIONS})
 ]
 ImageId = Annotated[str, BeforeValidator(_whole), Field(pattern="^[0-9a-f]{64}$")]
 
@@ -98,8 +112,33 @@ class Decision(Entry):
     """What a moderator decides."""
 
     decision: Literal["publish", "reject"]
-    reason: Reason = Field("", description="Needed to reject; the owner reads it.")
+    label: Violation | None = Field(None, description="Which violation it is, of what is rejected: models learn it.")
+    reason: Reason = Field("", description="Needed to reject when there is no `label`; the owner reads it.")
+    show_labels: bool = Field(False, description="Publish it with the labels of the deny list that models gave it.")
     revision: int | None = Field(None, description="The revision the moderator saw; another one is refused.")
+    sequence: int | None = Field(None, description="The `sequence` the moderator saw; another one is refused.")
+
+
+class QueuePage(BaseModel):
+    """Which part of the queue. Its cursor is a place in time: it stays one when the item there is decided."""
+
+    limit: int = Field(20, ge=1, le=100)
+    cursor: Annotated[str, Field(pattern=f"^[0-9]{{1,17}}_{UUID_PATTERN}$")] | None = Field(
+        None, description="`next` of the page before."
+    )
+
+    @property
+    def after(self) -> tuple[datetime, UUID] | None:
+        """The place."""
+        if self.cursor is None:
+            return None
+        microseconds, _, item_id = self.cursor.partition("_")
+        return EPOCH + timedelta(microseconds=int(microseconds)), UUID(item_id)
+
+    @staticmethod
+    def behind(moment: datetime, item_id: UUID) -> str:
+        """The cursor of what comes after."""
+        return f"{(moment - EPOCH) // timedelta(microseconds=1)}_{item_id}"
 
 
 class Page(BaseModel):

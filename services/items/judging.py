@@ -18,7 +18,10 @@ from services.contracts import (
     PictureShown,
     Reason,
     RescoringApplied,
+    Verdict,
 )
+from services.deny_list import NOTHING, DenyList
+from services.items import withholding
 from services.items.life import Act, State
 from services.items.moves import move, send
 from services.items.stored import Stored, locked, save, transaction
@@ -26,7 +29,9 @@ from services.items.stored import Stored, locked, save, transaction
 log = logging.getLogger(__name__)
 
 
-async def screened(database: Database, data: ItemScreened, event: CloudEvent) -> State | None:
+async def screened(
+    database: Database, data: ItemScreened, event: CloudEvent, deny_list: DenyList = NOTHING
+) -> State | None:
     """Apply the models' verdict; returns the state it led to, None when the item has moved on."""
     async with transaction(database) as connection:
         item = await locked(connection, data.item_id)
@@ -37,8 +42,10 @@ async def screened(database: Database, data: ItemScreened, event: CloudEvent) ->
             _ignored(event, data)
             return None
         await _keep(connection, data, event)
-        decided = {"reasons": data.reasons, "screening_id": event.id, "decided_at": datetime.now(UTC)}
-        return (await move(connection, item, Act(data.verdict), cause=event, **decided)).state
+        verdict, reasons = _guarded(data, deny_list)
+        decided = {"reasons": reasons, "screening_id": event.id, "decided_at": datetime.now(UTC)}
+        decided |= {"withheld": withholding.denied(data, deny_list)}
+        return (await move(connection, item, Act(verdict), cause=event, **decided)).state
 
 
 async def indexed(database: Database, data: ItemIndexed, event: CloudEvent) -> float | None:
@@ -59,13 +66,16 @@ async def picture_shown(database: Database, data: PictureShown, event: CloudEven
         await outbox.settle(connection, event)
 
 
-async def rescored(database: Database, data: ItemRescored, event: CloudEvent) -> bool:
+async def rescored(database: Database, data: ItemRescored, event: CloudEvent, deny_list: DenyList = NOTHING) -> bool:
     """Newer models would not publish it: a moderator looks, unless one has decided, or the item has moved on."""
     async with transaction(database) as connection:
         item = await locked(connection, data.item_id)
         doubted = item is not None and _stands_on_models(item, data)
         if item is not None and doubted:
-            await move(connection, item, Act.DOUBT, cause=event, reasons=data.reasons, decided_at=datetime.now(UTC))
+            named = [word for reason in data.reasons for word in (reason.label, reason.next_to) if word in deny_list]
+            withheld = list(dict.fromkeys([*item.withheld, *(word for word in named if word)]))
+            changes = {"reasons": data.reasons, "withheld": withheld, "decided_at": datetime.now(UTC)}
+            await move(connection, item, Act.DOUBT, cause=event, **changes)
         applied = RescoringApplied(
             item_id=data.item_id, revision=data.revision, sequence=data.sequence, doubted=doubted
         )
@@ -105,6 +115,12 @@ async def buried(connection: Connection, data: ItemEvent, event: CloudEvent) -> 
             Jsonb(event.model_dump(mode="json")),
         ),
     )
+
+
+def _guarded(data: ItemScreened, deny_list: DenyList) -> tuple[Verdict, list[Reason]]:
+    """The verdict, unless it would publish what the deny list holds back: whoever judged, this is the last door."""
+    found = withholding.finding(data, deny_list) if data.verdict == "publish" else None
+    return ("review", [*data.reasons, found]) if found else (data.verdict, data.reasons)
 
 
 def _waits_for(item: Stored, data: ItemEvent) -> bool:

@@ -30,6 +30,8 @@ class Act(StrEnum):
     APPROVE = "approve"  # a moderator publishes
     REFUSE = "refuse"  # a moderator rejects, or takes down
     DOUBT = "doubt"  # newer models would not publish it
+    REOPEN = "reopen"  # a moderator takes back what was decided about a waiting item
+    RESTORE = "restore"  # a moderator takes back that a published one was taken down
     EDIT = "edit"
     WITHDRAW = "withdraw"
 
@@ -60,11 +62,14 @@ TRANSITIONS: Final[Mapping[State, Mapping[Act, State]]] = {
     },
     State.PUBLISHED: {
         Act.REFUSE: State.REJECTED,
+        Act.REOPEN: State.NEEDS_REVIEW,
         Act.DOUBT: State.NEEDS_REVIEW,
         Act.EDIT: State.SCREENING,
         Act.WITHDRAW: State.WITHDRAWN,
     },
     State.REJECTED: {
+        Act.REOPEN: State.NEEDS_REVIEW,
+        Act.RESTORE: State.PUBLISHED,
         Act.EDIT: State.SCREENING,
         Act.WITHDRAW: State.WITHDRAWN,
     },
@@ -76,6 +81,7 @@ WHY_REMOVED: Final[Mapping[Act, Literal["withdrawn", "rejected", "edited", "revi
     Act.WITHDRAW: "withdrawn",
     Act.REFUSE: "rejected",
     Act.EDIT: "edited",
+    Act.REOPEN: "review",
     Act.DOUBT: "review",
 }
 

@@ -6,7 +6,6 @@ from pydantic import Field
 from services.chassis.backends import Backends
 from services.chassis.changes import POLL_SECONDS
 from services.chassis.service import Service
-from services.chassis.settings import Settings
 from services.contracts import (
     CloudEvent,
     ItemEvent,
@@ -19,6 +18,7 @@ from services.contracts import (
     ItemScreened,
     PictureShown,
 )
+from services.deny_list import DenySettings
 from services.items import judging, statistics, sweeping
 from services.items.pictures import Pictures
 from services.items.routes import routes
@@ -28,7 +28,7 @@ from services.items.watching import watched_items
 SEARCHABLE_BUCKETS = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60, 300)
 
 
-class ItemsSettings(Settings):
+class ItemsSettings(DenySettings):
     """Where pictures are, and how often to look for what was forgotten."""
 
     images_url: str = Field("http://images:8130", description="The service of pictures.")
@@ -38,7 +38,7 @@ class ItemsSettings(Settings):
 def build(backends: Backends) -> Service:
     """Items on these backends."""
     settings = ItemsSettings()
-    database = backends.database
+    database, deny_list = backends.database, settings.deny_list
     service = Service("items", backends, summary="Register, edit, withdraw, like; the life of an item.")
     relay = service.relay()
     changes = watched_items(database)
@@ -66,7 +66,7 @@ def build(backends: Backends) -> Service:
 
     @service.consumes(ItemScreened)
     async def _screened(data: ItemScreened, event: CloudEvent) -> None:
-        await judging.screened(database, data, event)
+        await judging.screened(database, data, event, deny_list)
         relay.wake()
 
     @service.consumes(ItemIndexed)
@@ -81,7 +81,7 @@ def build(backends: Backends) -> Service:
 
     @service.consumes(ItemRescored)
     async def _rescored(data: ItemRescored, event: CloudEvent) -> None:
-        await judging.rescored(database, data, event)
+        await judging.rescored(database, data, event, deny_list)
         relay.wake()
 
     @service.consumes_dead_letters(ItemRegistered)

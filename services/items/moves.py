@@ -14,7 +14,7 @@ from services.contracts import (
     ItemRemoved,
     ItemScreened,
 )
-from services.items import life
+from services.items import life, withholding
 from services.items.life import Act, Step
 from services.items.stored import Stored, save
 
@@ -76,7 +76,8 @@ async def screening_of(connection: Connection, item: Stored) -> ItemScreened | N
 
 
 def published(item: Stored, screening: ItemScreened | None) -> ItemPublished:
-    """Everything search needs. A category that only a default answered, or that is unsure, is left out."""
+    """Everything search needs. A category that is withheld, unsure, or only a default's is left out."""
+    screening = withholding.told(screening, item.withheld) if screening else None
     embedding = screening.embedding if screening else []
     judged = screening.category.label if screening and embedding and screening.category.sure else None
     return ItemPublished(

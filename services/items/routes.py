@@ -14,11 +14,11 @@ from services.chassis.errors import NotFound
 from services.chassis.outbox import Relay
 from services.items import changing, liking, reading, reviewing
 from services.items.changing import Key
-from services.items.entries import Decision, Edit, Page, Registration
+from services.items.entries import Decision, Edit, Page, QueuePage, Registration
 from services.items.life import State
 from services.items.pictures import Pictures
 from services.items.reading import Reader
-from services.items.shown import Item, Items, Likes, Statistics
+from services.items.shown import Decisions, Item, Items, Likes, Queue, Statistics
 from services.items.statistics import WINDOW_SECONDS, statistics
 from services.items.stored import Stored
 
@@ -46,9 +46,14 @@ def _lists(router: APIRouter, database: Database) -> None:
         return await reading.mine(database, Reader.of(caller), state, page)
 
     @router.get("/review")
-    async def review_queue(caller: Moderator, page: Annotated[Page, Query()]) -> Items:
-        """What waits for a moderator, oldest first."""
+    async def review_queue(caller: Moderator, page: Annotated[QueuePage, Query()]) -> Queue:
+        """What waits for a moderator: who has waited longest comes first."""
         return await reading.review_queue(database, Reader.of(caller), page)
+
+    @router.get("/decisions")
+    async def decisions(caller: Moderator, page: Annotated[Page, Query()]) -> Decisions:
+        """What moderators have decided, newest first."""
+        return await reading.decisions(database, page)
 
     @router.get("/statistics")
     async def counts(window: Annotated[int, Query(ge=1, le=7 * 86400)] = WINDOW_SECONDS) -> Statistics:
@@ -118,6 +123,13 @@ def _review(router: APIRouter, database: Database, relay: Relay) -> None:
     async def decide(item_id: UUID, decision: Decision, caller: Moderator) -> Item:
         """Publish or reject what waits, or take down what is published."""
         await reviewing.decide(database, item_id, caller, decision)
+        relay.wake()
+        return await reading.one(database, item_id, Reader.of(caller))
+
+    @router.post("/decisions/{decision_id}/undo")
+    async def undo(decision_id: UUID, caller: Moderator) -> Item:
+        """Take a decision back: the item is where it was before."""
+        item_id = await reviewing.undo(database, decision_id, caller)
         relay.wake()
         return await reading.one(database, item_id, Reader.of(caller))
 

@@ -31,6 +31,7 @@ class Stored(BaseModel):
     reasons: list[Reason] = []
     screening_id: UUID | None = None
     decided_by_person: bool = False
+    withheld: list[str] = []
     likes: int = 0
     registered_at: datetime
     submitted_at: datetime
@@ -73,4 +74,5 @@ async def locked(connection: Connection, item_id: UUID) -> Stored | None:
 
 def _values(item: Stored) -> dict[str, Any]:
     values = {name: getattr(item, name) for name in COLUMNS}
-    return values | {"reasons": Jsonb([reason.model_dump() for reason in item.reasons])}
+    reasons = Jsonb([reason.model_dump() for reason in item.reasons])
+    return values | {"reasons": reasons, "withheld": Jsonb(item.withheld)}

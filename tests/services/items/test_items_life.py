@@ -20,7 +20,8 @@ def test_models_decide_only_about_what_is_being_screened() -> None:
 
 def test_only_the_models_or_a_moderator_publish() -> None:
     ways = {(state, act) for state, acts in life.TRANSITIONS.items() for act, to in acts.items() if to == "published"}
-    assert ways == {(State.SCREENING, Act.PUBLISH), (State.NEEDS_REVIEW, Act.APPROVE)}
+    taken_back = (State.REJECTED, Act.RESTORE)
+    assert ways == {(State.SCREENING, Act.PUBLISH), (State.NEEDS_REVIEW, Act.APPROVE), taken_back}
 
 
 def test_nothing_comes_back_from_withdrawn() -> None:
