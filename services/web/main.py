@@ -7,6 +7,7 @@ from services.web import (
     assets,
     comparing,
     demand,
+    enlarging,
     finding,
     openapi,
     pictures,
@@ -36,7 +37,7 @@ def build(backends: Backends) -> Service:
     app = App(pages, remote, settings)
     service.app.state.verifier = backends.verifier
     service.app.state.csrf = Csrf(settings.csrf_key())
-    for part in (finding, accounts, registering, showing, reviewing, pictures, comparing, demand, openapi):
+    for part in (finding, accounts, registering, showing, enlarging, reviewing, pictures, comparing, demand, openapi):
         service.app.include_router(part.routes(app))
     service.app.include_router(assets.routes(files))
     service.app.include_router(status.routes(app, backends.http))

@@ -12,7 +12,7 @@ from services.web.app import App
 from services.web.remote import Resting
 from services.web.visit import CurrentVisit
 
-PASSED_DOWN = ("content-type", "content-length", "etag", "cache-control", "last-modified", "vary")
+PASSED_DOWN = ("content-type", "content-length", "etag", "cache-control", "last-modified", "vary", "x-enlarged-by")
 PASSED_UP = ("if-none-match", "if-modified-since")
 
 
@@ -24,7 +24,7 @@ def routes(app: App) -> APIRouter:
     async def _picture(
         request: Request,
         visit: CurrentVisit,
-        size: Literal["original", "large", "thumbnail"],
+        size: Literal["original", "large", "thumbnail", "enlarged"],
         image_id: str = Path(pattern="^[0-9a-f]{64}$"),
     ) -> Response:
         headers = {name: request.headers[name] for name in PASSED_UP if name in request.headers}

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from services.web.app import App
+from services.web.enlarging import small
 from services.web.finding import similar_to
 from services.web.remote import Resting, checked, together, unless_resting
 from services.web.visit import CurrentVisit, OwnForm, SignedInVisit, Visit, text
@@ -38,7 +39,8 @@ def routes(app: App) -> APIRouter:
     @router.get("/items/{item_id}")
     async def _item(request: Request, visit: CurrentVisit, item_id: UUID) -> Response:
         item, similar = await together(_read(app, visit, item_id), _similar(app, visit, item_id))
-        return app.pages.draw(request, "item.html", item=item, similar=similar, **roles(visit, item))
+        shown = {"item": item, "similar": similar, "small": await small(app, visit, item["image_id"])}
+        return app.pages.draw(request, "item.html", **shown, **roles(visit, item))
 
     @router.get("/items/{item_id}/progress")
     async def _progress(request: Request, visit: CurrentVisit, item_id: UUID) -> Response:
