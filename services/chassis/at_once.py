@@ -3,11 +3,14 @@
 A lane gets the headers and the body of a POST to its address and gives the whole answer, or None: then the request
 goes the usual road, as if nobody had looked at it. So does whatever is unlike most requests: HTTP/1.0, a connection
 that ends, a large body, an answer still under way on the same connection.
+
+What must be kept of an answer before it is sent (the prediction log) is written once for all answers of a turn.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
+from typing import Protocol as Interface
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -20,12 +23,61 @@ MOST_BYTES = 64 * 1024
 ANSWER = b"HTTP/1.1 200 OK\r\n%scontent-type: application/json\r\ncontent-length: %d\r\nx-request-id: %s\r\n\r\n%s"
 
 
+class Keeper(Interface):
+    """Keeps something of every answer. While it is `holding`, it may wait for `flush`."""
+
+    holding: bool
+
+    def flush(self) -> None:
+        """Write down what was held; never raises."""
+        ...
+
+
+class Turn:
+    """The answers of one turn of the event loop: kept by one write, then sent."""
+
+    def __init__(self) -> None:
+        self.keeper: Keeper | None = None
+        self._answers: list[tuple[Any, bytes]] = []
+
+    def asked(self, lane: Lane, headers: Mapping[bytes, bytes], body: bytes) -> Answer | None:
+        """The lane's answer; what is to be kept of it is held until the turn ends."""
+        keeper = self.keeper
+        if keeper is None:
+            return lane(headers, body)
+        keeper.holding = True
+        try:
+            answer = lane(headers, body)
+        finally:
+            keeper.holding = False
+        if answer is None:
+            keeper.flush()
+        return answer
+
+    def send(self, transport: Any, answer: bytes, loop: asyncio.AbstractEventLoop, *, last: bool) -> None:
+        """When the turn ends; at once where nobody else can have asked in it."""
+        self._answers.append((transport, answer))
+        if last:
+            self.end()
+        elif len(self._answers) == 1:
+            loop.call_soon(self.end)
+
+    def end(self) -> None:
+        """Keep, then send."""
+        if self.keeper is not None:
+            self.keeper.flush()
+        answers, self._answers = self._answers, []
+        for transport, answer in answers:
+            if not transport.is_closing():
+                transport.write(answer)
+
+
 class Protocol(HttpToolsProtocol):
     """One connection. Uvicorn's, with a look at each request before it is made an ASGI one."""
 
-    def __init__(self, *arguments: Any, lanes: Lanes, **more: Any) -> None:
+    def __init__(self, *arguments: Any, lanes: Lanes, turn: Turn, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        self._lanes = lanes
+        self._lanes, self._turn = lanes, turn
         self._lane: Lane | None = None
         self._body = b""
         self._under_way = False
@@ -60,15 +112,21 @@ class Protocol(HttpToolsProtocol):
         """The request is here."""
         self._under_way = False
         if self._lane is not None:
-            answer = self._lane(dict(self.headers), self._body)
+            answer = self._turn.asked(self._lane, dict(self.headers), self._body)
             if answer is not None:
                 self._send(answer)
                 return
             self._leave_lane()
         super().on_message_complete()
 
+    def send_400_response(self, msg: str) -> None:
+        """What was asked before is answered before."""
+        self._turn.end()
+        super().send_400_response(msg)
+
     def shutdown(self) -> None:
         """The server stops: a request under way is answered first, which the usual road sees to."""
+        self._turn.end()
         if self._lane is not None and self._under_way:
             self._leave_lane()
         super().shutdown()
@@ -113,7 +171,8 @@ class Protocol(HttpToolsProtocol):
             self._heads = self.server_state.default_headers
             self._head = b"".join(b"%s: %s\r\n" % header for header in self._heads)
         asker, content = answer
-        self.transport.write(ANSWER % (self._head, len(content), asker.encode(), content))
+        whole = ANSWER % (self._head, len(content), asker.encode(), content)
+        self._turn.send(self.transport, whole, self.loop, last=len(self.connections) == 1)
         self.server_state.total_requests += 1
         self._answered_at = self.loop.time()
         if self._idle_timer is None:

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import generate_latest
 
 from services.chassis import errors
-from services.chassis.at_once import Lane, Protocol
+from services.chassis.at_once import Lane, Protocol, Turn
 from services.chassis.backends import Backends
 from services.chassis.http import App, AroundRequests
 from services.chassis.metrics import Metrics
@@ -47,6 +47,7 @@ class Service:
         """What gets the requests first; a host puts a lane for the frequent ones there."""
         self.lanes: dict[bytes, Lane] = {}
         """What answers requests to an address even before that, if it can do so at once."""
+        self.turn = Turn()
         self.app.state.verifier = backends.maybe_verifier
         errors.install(self.app)
         self.app.add_middleware(AroundRequests, metrics=self.metrics, max_body_bytes=max_body_bytes)
@@ -149,7 +150,7 @@ async def cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 async def run(service: Service, host: str, port: int) -> None:
     """Serve until a signal comes, or until a part of the service ends by itself, which is a failure."""
-    protocol: Any = partial(Protocol, lanes=service.lanes) if service.lanes else "httptools"
+    protocol: Any = partial(Protocol, lanes=service.lanes, turn=service.turn) if service.lanes else "httptools"
     config = uvicorn.Config(
         service.front,
         host=host,

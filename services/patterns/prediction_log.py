@@ -57,28 +57,37 @@ class Records:
 
     def _line(self, request: PredictionRequest, prediction: Prediction, taken: float) -> bytes:
         context, contract, values = request.context, self._manifest(), self._values
-        return encoded(
-            {
-                "id": prediction.id,
-                "at": self._clock(),
-                "model": prediction.model,
-                "version": prediction.version,
-                "served_by": prediction.served_by,
-                "reason": prediction.reason,
-                "experiment": prediction.experiment,
-                "group": prediction.group,
-                "shadow_of": prediction.shadow_of,
-                "request_id": context.request_id,
-                "subject": context.subject,
-                "language": context.language,
-                "client": context.client,
-                "simulated": context.simulated,
-                "rows": request.rows,
-                "ms": round(taken * 1000, 4),
-                "inputs": kept(request.inputs, contract.inputs, values),
-                "outputs": kept(prediction.outputs, contract.outputs, values),
-            }
-        )
+        fields = {
+            "id": prediction.id,
+            "at": self._clock(),
+            "model": prediction.model,
+            "version": prediction.version,
+            "served_by": prediction.served_by,
+            "rows": request.rows,
+            "ms": round(taken * 1000, 4),
+            "inputs": kept(request.inputs, contract.inputs, values),
+            "outputs": kept(prediction.outputs, contract.outputs, values),
+        }
+        # What is empty is left out: it would be a third of the line, and is empty when it is read.
+        if context.request_id:
+            fields["request_id"] = context.request_id
+        if context.subject:
+            fields["subject"] = context.subject
+        if context.simulated:
+            fields["simulated"] = True
+        if context.language:
+            fields["language"] = context.language
+        if context.client:
+            fields["client"] = context.client
+        if prediction.reason:
+            fields["reason"] = prediction.reason
+        if prediction.experiment:
+            fields["experiment"] = prediction.experiment
+        if prediction.group:
+            fields["group"] = prediction.group
+        if prediction.shadow_of:
+            fields["shadow_of"] = prediction.shadow_of
+        return encoded(fields)
 
 
 def prediction_log(

@@ -19,6 +19,7 @@ def spooling(service: Service, settings: SpoolSettings | None = None) -> Spool |
         segment_bytes=settings.spool_segment_bytes,
         segment_seconds=settings.spool_segment_seconds,
     )
+    service.turn.keeper = spool
     shipper = Shipper(spool, service.backends.maybe_bus, service.name, settings)
     service.metrics.registry.register(SpoolMetrics(spool, shipper))
     service.every(EVERY_SECONDS)(shipper.turn)

@@ -1,15 +1,15 @@
 """The writing end of the spool: a record is on this machine before its prediction is answered.
 
-One `os.write` a record, into a segment of this process alone: what was written outlives the process
-(not the machine: nothing waits for the disk). An answer never fails for want of room: the record is
-counted as lost instead.
+One `os.write` a record, or one for all that are answered in the same turn of the event loop, into a
+segment of this process alone: what was written outlives the process (not the machine: nothing waits
+for the disk). An answer never fails for want of room: the record is counted as lost instead.
 """
 
 import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from services.spool.segments import SEALED, create, moved
@@ -34,6 +34,9 @@ class Spool:
         self.lost: Counter[str] = Counter()
         self.left: float = float("inf")
         """Bytes until the folder is full, as far as anybody looked."""
+        self.holding = False
+        """Whether whoever answers says `flush` before the answers are sent."""
+        self._held: list[bytes] = []
         self._segment_bytes, self._segment_seconds, self._clock = segment_bytes, segment_seconds, clock
         self._path: Path | None = None
         self._file = -1
@@ -43,6 +46,38 @@ class Spool:
 
     def append(self, record: bytes) -> None:
         """Keep one more record, a line; never raises."""
+        if self.holding:
+            self._held.append(record)
+        else:
+            self._append(record)
+
+    def flush(self) -> None:
+        """Write what was held: in one go, or what does not fit or fails so, one by one; never raises."""
+        held, self._held = self._held, []
+        if len(held) > 1 and self._appended(held):
+            return
+        for record in held:
+            self._append(record)
+
+    def _appended(self, records: Sequence[bytes]) -> bool:
+        """Whether all of them went into the open segment."""
+        together = b"".join(records)
+        size = self._size + len(together)
+        if size > self._segment_bytes or self._file < 0 or len(together) > self.left or self._trouble:
+            return False
+        try:
+            whole = os.write(self._file, together) == len(together)
+        except OSError:
+            whole = False
+        if not whole:
+            self._take_back()
+            return False
+        self._size = size
+        self.left -= len(together)
+        self.logged += len(records)
+        return True
+
+    def _append(self, record: bytes) -> None:
         try:
             size = self._size + len(record)
             if size > self._segment_bytes or self._file < 0 or len(record) > self.left:
@@ -101,6 +136,9 @@ class Spool:
     def _failed(self, error: OSError) -> None:
         """Take back what was written of the record, so that the next one begins a line."""
         self.refused("disk", repr(error))
+        self._take_back()
+
+    def _take_back(self) -> None:
         try:
             if self._file >= 0:
                 os.ftruncate(self._file, self._size)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from services.chassis.at_once import MOST_BYTES, Answer, Protocol
+from services.chassis.at_once import MOST_BYTES, Answer, Protocol, Turn
 from services.chassis.http import Receive, Scope, Send
 
 READ = 64 * 1024
@@ -64,10 +64,38 @@ def post(body: bytes = b"{}", *headers: bytes, path: bytes = b"/lane", version: 
     return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
 
+class Kept:
+    """Notes what was answered when it was written down."""
+
+    def __init__(self) -> None:
+        self.holding = False
+        self.writes: list[int] = []
+        self._held = 0
+
+    def lane(self, headers: Mapping[bytes, bytes], body: bytes) -> Answer | None:
+        """The lane, with something to keep of each answer."""
+        assert self.holding
+        self._held += 1
+        return lane(headers, body)
+
+    def flush(self) -> None:
+        """All that is held."""
+        if self._held:
+            self.writes.append(self._held)
+        self._held = 0
+
+
 @pytest.fixture
-async def server() -> AsyncIterator[uvicorn.Server]:
+def kept() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+async def server(kept: Kept) -> AsyncIterator[uvicorn.Server]:
     """Uvicorn with the protocol, listening; idle connections end soon."""
-    protocol: Any = partial(Protocol, lanes={b"/lane": lane})
+    turn = Turn()
+    turn.keeper = kept
+    protocol: Any = partial(Protocol, lanes={b"/lane": kept.lane}, turn=turn)
     config = uvicorn.Config(app, port=0, http=protocol, log_config=None, lifespan="off", timeout_keep_alive=1)
     server = uvicorn.Server(config)
     config.load()
@@ -157,3 +185,41 @@ async def test_a_request_under_way_is_answered_before_the_end(server: uvicorn.Se
     protocol.shutdown()
     told = await connection.ask(whole[-5:])
     assert (told["by"], told["body"], told["answered"]["connection"]) == ("app", 10, "close")
+
+
+async def test_the_answers_of_a_turn_are_kept_by_one_write_before_they_are_sent(
+    server: uvicorn.Server, connection: Connection, kept: Kept
+) -> None:
+    port = server.servers[0].sockets[0].getsockname()[1]
+    other = Connection(*await asyncio.open_connection("127.0.0.1", port))
+    while len(server.server_state.connections) < 2:
+        await asyncio.sleep(0)
+    connection.writer.write(post() * 3)
+    for number in range(3):
+        await connection.answer()
+        assert sum(kept.writes) >= number + 1
+    assert kept.writes == [3]
+    other.writer.close()
+
+
+async def test_who_is_alone_waits_for_nobody(connection: Connection, kept: Kept) -> None:
+    await connection.ask(post())
+    await connection.ask(post())
+    assert kept.writes == [1, 1]
+
+
+async def test_what_was_held_and_is_answered_otherwise_is_kept_too(connection: Connection, kept: Kept) -> None:
+    assert (await connection.ask(post(b"strange")))["by"] == "app"
+    assert kept.writes == [1]
+
+
+async def test_a_good_question_is_answered_though_nonsense_follows(
+    server: uvicorn.Server, connection: Connection
+) -> None:
+    port = server.servers[0].sockets[0].getsockname()[1]
+    other = Connection(*await asyncio.open_connection("127.0.0.1", port))
+    while len(server.server_state.connections) < 2:
+        await asyncio.sleep(0)
+    connection.writer.write(post() + b"nonsense\r\n\r\n")
+    assert [(await connection.answer())["status"] for _ in range(2)] == ["200", "400"]
+    other.writer.close()

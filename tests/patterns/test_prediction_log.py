@@ -78,10 +78,23 @@ async def test_the_record_is_there_before_the_answer_is_given(spool: Spool, logg
 
 
 async def test_the_fields_written_are_those_that_are_read(spool: Spool, logged: Logged) -> None:
-    await logged(Model())(request())
+    context = Context("r-1", "0190-subject", "ja", "phone", simulated=True)
+
+    async def chosen(asked: PredictionRequest) -> Prediction:
+        return replace(await Model()(asked), group="a", experiment="e", shadow_of=uuid4(), reason="cached")
+
+    await logged(chosen)(replace(request(), context=context))
     (path,) = segments(spool.folder, OPEN)
     written = msgspec.json.decode(path.read_bytes())
-    assert list(written) == [field.name for field in msgspec.structs.fields(PredictionRecord)]
+    assert written.keys() == {field.name for field in msgspec.structs.fields(PredictionRecord)}
+
+
+async def test_what_is_empty_is_not_written_and_empty_when_it_is_read(spool: Spool, logged: Logged) -> None:
+    await logged(Model())(request())
+    (path,) = segments(spool.folder, OPEN)
+    assert not {"reason", "subject", "simulated", "group"} & msgspec.json.decode(path.read_bytes()).keys()
+    record = only(spool)
+    assert (record.reason, record.subject, record.simulated, record.group) == (None, "", False, None)
 
 
 async def test_experiment_group_and_shadow_are_kept(spool: Spool, logged: Logged) -> None:

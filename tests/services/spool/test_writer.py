@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,63 @@ def test_whole_lines_only() -> None:
     assert whole(b'{"id":') == []
     # What a power failure leaves of pages that never reached the disk.
     assert whole(line(0) + b"\0" * 20 + b"\n" + line(2)) == [line(0).rstrip(), line(2).rstrip()]
+
+
+def test_what_is_held_is_written_by_one_write_when_the_turn_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path)
+    spool.append(line(0))
+    spool.holding = True
+    for number in range(1, 4):
+        spool.append(line(number))
+    spool.holding = False
+    (path,) = segments(tmp_path, OPEN)
+    assert (path.read_bytes(), spool.logged) == (line(0), 1)
+    writes = []
+
+    def noted(file: int, data: bytes, write: Callable[[int, bytes], int] = os.write) -> int:
+        writes.append(data)
+        return write(file, data)
+
+    monkeypatch.setattr(os, "write", noted)
+    spool.flush()
+    spool.flush()
+    assert writes == [line(1) + line(2) + line(3)]
+    assert (path.read_bytes(), spool.logged) == (b"".join(map(line, range(4))), 4)
+
+
+def test_held_records_that_fit_no_more_go_into_the_next_segment(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, segment_bytes=25)
+    spool.append(line(0))
+    spool.holding = True
+    for number in range(1, 4):
+        spool.append(line(number))
+    spool.holding = False
+    spool.flush()
+    assert [path.read_bytes() for path in segments(tmp_path, SEALED)] == [line(0) + line(1)]
+    assert [path.read_bytes() for path in segments(tmp_path, OPEN)] == [line(2) + line(3)]
+    assert spool.logged == 4
+
+
+def test_where_they_cannot_be_written_together_what_can_be_is_kept_and_the_rest_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = Spool(tmp_path)
+    spool.append(line(0))
+    spool.holding = True
+    for number in range(1, 4):
+        spool.append(line(number))
+    spool.holding = False
+    room = [len(line(0))]
+
+    def nearly_full(file: int, data: bytes, write: Callable[[int, bytes], int] = os.write) -> int:
+        part = data[: room[0]]
+        room[0] -= len(part) if part == data else 0
+        return write(file, part)
+
+    monkeypatch.setattr(os, "write", nearly_full)
+    spool.flush()
+    (path,) = segments(tmp_path, OPEN)
+    assert path.read_bytes() == line(0) + line(1)
+    assert (spool.logged, spool.lost) == (2, {"disk": 2})
