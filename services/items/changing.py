@@ -14,6 +14,7 @@ from services.items.entries import Edit, Registration
 from services.items.life import Act, NotPossible, State
 from services.items.moves import move, registered, send
 from services.items.stored import Stored, insert, locked, transaction
+from services.items.suggested import suggested
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Key:
 
     @classmethod
     def of(cls, owner: Caller, key: str, entry: Registration) -> "Key":
-        """The key of one owner for one body."""
-        return cls(owner.id, key, hashlib.sha256(entry.model_dump_json().encode()).digest())
+        """The key of one owner for one body, whatever was suggested for it."""
+        return cls(owner.id, key, hashlib.sha256(entry.model_dump_json(exclude={"suggestions"}).encode()).digest())
 
 
 async def registered_before(database: Database, key: Key) -> UUID | None:
@@ -43,7 +44,7 @@ async def register(database: Database, owner: Caller, entry: Registration, key: 
         if key and not await _taken(connection, key, item.id):
             return await _registered_before(connection, key) or item.id
         await insert(connection, item)
-        await send(connection, registered(item))
+        await send(connection, registered(item, suggested(entry)))
     return item
 
 
@@ -83,7 +84,7 @@ def _new(owner: Caller, entry: Registration) -> Stored:
         state=State.SCREENING,
         registered_at=now,
         submitted_at=now,
-        **entry.model_dump(),
+        **entry.model_dump(exclude={"suggestions"}),
     )
 
 

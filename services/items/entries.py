@@ -15,6 +15,7 @@ UUID_PATTERN = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 TITLE_LENGTH = 120
 DESCRIPTION_LENGTH = 2000
 REASON_LENGTH = 500
+MOST_SUGGESTIONS = 40
 VIOLATIONS = [*names(PICTURE_VIOLATIONS)[1:], *names(TEXT_VIOLATIONS)[1:], "other"]
 """What a moderator may name: what the models know, and whatever else breaks a rule."""
 
@@ -68,6 +69,7 @@ def _violation(name: str) -> str:
 
 Title = Annotated[str, BeforeValidator(_whole), AfterValidator(_title)]
 Description = Annotated[str, BeforeValidator(_whole), AfterValidator(_description)]
+Suggestion = Annotated[str, BeforeValidator(_whole), AfterValidator(_title)]
 Reason = Annotated[str, BeforeValidator(_whole), AfterValidator(_reason)]
 Category = Annotated[
     str,
@@ -87,6 +89,16 @@ class Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Offered(Entry):
+    """One suggestion that was on the form; whether it was taken is told by what is registered."""
+
+    model_config = ConfigDict(protected_namespaces=())
+    field: Literal["category", "title", "tag"]
+    value: Suggestion = Field(description=f"1 to {TITLE_LENGTH} characters.")
+    model: str = Field(pattern="^[a-z0-9_]{1,64}$", description="Whose it was.")
+    prediction_id: UUID | None = None
+
+
 class Registration(Entry):
     """A new item."""
 
@@ -94,6 +106,9 @@ class Registration(Entry):
     title: Title = Field(description=f"1 to {TITLE_LENGTH} characters.")
     description: Description = Field("", description=f"At most {DESCRIPTION_LENGTH} characters.")
     category: Category | None = Field(None, description="What the owner says it is; otherwise the models decide.")
+    suggestions: list[Offered] = Field(
+        [], max_length=MOST_SUGGESTIONS, description="What was suggested for the fields, taken or not."
+    )
 
 
 class Edit(Entry):

@@ -1,5 +1,6 @@
 """Moves an item along its life, and writes the events that tell of it in the same transaction."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from services.contracts import (
     ItemRegistered,
     ItemRemoved,
     ItemScreened,
+    Suggested,
 )
 from services.items import life, withholding
 from services.items.life import Act, Step
@@ -38,8 +40,8 @@ async def send(connection: Connection, data: EventData, cause: CloudEvent | None
     await outbox.add(connection, CloudEvent.of(data, source=SOURCE, cause=cause, requestid=request_id.get()))
 
 
-def registered(item: Stored) -> ItemRegistered:
-    """Somebody has to judge this revision."""
+def registered(item: Stored, suggestions: Sequence[Suggested] = ()) -> ItemRegistered:
+    """Somebody has to judge this revision. What was suggested belongs to the first."""
     return ItemRegistered(
         item_id=item.id,
         revision=item.revision,
@@ -49,6 +51,7 @@ def registered(item: Stored) -> ItemRegistered:
         title=item.title,
         description=item.description,
         category=item.category,
+        suggestions=list(suggestions),
         registered_at=item.submitted_at,
     )
 
