@@ -4,13 +4,15 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 
 from services.chassis.errors import NotAllowed
+from services.web import assisting
 from services.web.app import App
 from services.web.faults import by_field
 from services.web.remote import Refused
+from services.web.uploading import sent, uploaded
 from services.web.visit import OwnForm, SignedInVisit, Visit, once, text
 
 FIELDS = ("title", "description", "category")
@@ -18,8 +20,9 @@ ALL_FIELDS = ("file", "image_id", *FIELDS)
 
 
 def routes(app: App) -> APIRouter:
-    """`/register`, `/items/ID/edit`, `/items/ID/withdraw`."""
+    """`/register` with its suggestions, `/items/ID/edit`, `/items/ID/withdraw`."""
     router = APIRouter(include_in_schema=False)
+    router.include_router(assisting.routes(app))
 
     @router.get("/register")
     async def _page(request: Request, visit: SignedInVisit) -> Response:
@@ -27,10 +30,10 @@ def routes(app: App) -> APIRouter:
 
     @router.post("/register")
     async def _register(request: Request, visit: SignedInVisit, form: OwnForm) -> Response:
-        typed = {name: text(form, name) for name in ("key", "image_id", *FIELDS)}
+        typed = {name: text(form, name) for name in ("key", "image_id", "suggestions", *FIELDS)}
         try:
             typed["image_id"] = await _picture(app, visit, form) or typed["image_id"]
-            item = await _item(app, visit, typed)
+            item = await _item(app, visit, typed, assisting.offered(form))
         except Refused as refused:
             where = "file" if not typed["image_id"] else ""
             typed["key"] = once() if refused.status == 409 else typed["key"]
@@ -47,9 +50,9 @@ def routes(app: App) -> APIRouter:
     @router.post("/items/{item_id}/edit")
     async def _edit(request: Request, visit: SignedInVisit, item_id: UUID, form: OwnForm) -> Response:
         typed: dict[str, Any] = {name: text(form, name) for name in FIELDS}
-        sent = typed | {"category": typed["category"] or None}
+        changes = typed | {"category": typed["category"] or None}
         try:
-            await app.remote.json("items", "PATCH", f"/api/items/{item_id}", json=sent, token=visit.token)
+            await app.remote.json("items", "PATCH", f"/api/items/{item_id}", json=changes, token=visit.token)
         except Refused as refused:
             if refused.status != 422:
                 raise
@@ -75,7 +78,7 @@ def _form(
     page: str = "register.html",
     item_id: UUID | None = None,
 ) -> Response:
-    blank = {"title": "", "description": "", "category": "", "image_id": "", "key": ""}
+    blank = {"title": "", "description": "", "category": "", "image_id": "", "key": "", "suggestions": ""}
     return app.pages.draw(
         request,
         page,
@@ -88,26 +91,22 @@ def _form(
 
 
 async def _picture(app: App, visit: Visit, form: FormData) -> str:
-    """The id of the picture that was sent, or nothing when none was."""
-    file = form.get("file")
-    if not isinstance(file, UploadFile) or not file.filename:
-        if text(form, "image_id"):
-            return ""
-        raise Refused(status=400)
-    if (file.size or 0) > app.settings.web_max_upload_bytes:
-        raise Refused(status=413)
-    files = {"file": (file.filename, await file.read(), file.content_type or "application/octet-stream")}
-    answer = await app.remote.json("images", "POST", "/api/images", files=files, token=visit.token, within=12)
-    return str(answer["id"])
+    """The id of the picture that was sent, or nothing when none was: then it is kept already."""
+    file = await sent(app, form)
+    if file is not None:
+        return await uploaded(app, visit, file, await file.read())
+    if text(form, "image_id"):
+        return ""
+    raise Refused(status=400)
 
 
-async def _item(app: App, visit: Visit, typed: dict[str, str]) -> Any:
-    sent = {name: typed[name] for name in ("image_id", "title", "description")}
+async def _item(app: App, visit: Visit, typed: dict[str, str], suggestions: list[dict[str, Any]]) -> Any:
+    words: dict[str, Any] = {name: typed[name] for name in ("image_id", "title", "description")}
     return await app.remote.json(
         "items",
         "POST",
         "/api/items",
-        json=sent | {"category": typed["category"] or None},
+        json=words | {"category": typed["category"] or None, "suggestions": suggestions},
         headers={"idempotency-key": typed["key"] or once()},
         token=visit.token,
     )

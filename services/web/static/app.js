@@ -33,6 +33,7 @@ function takePicture(zone, files) {
     input.files = chosen.files;
   }
   showPicture(zone, file);
+  zone.dispatchEvent(new CustomEvent("picture", { bubbles: true, detail: file }));
 }
 
 function prepareDrop(zone) {
