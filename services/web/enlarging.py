@@ -30,10 +30,11 @@ def routes(app: App) -> APIRouter:
     return router
 
 
-async def small(app: App, visit: Visit, image_id: str) -> bool:
-    """Whether a picture can be had enlarged; not while nobody can tell."""
+async def about(app: App, visit: Visit, image_id: str) -> dict[str, Any]:
+    """How large a picture is, and whether it can be had enlarged; nothing while nobody can tell."""
     path = f"/api/images/{image_id}"
-    return is_small(await unless_resting(app.remote.json("images", "GET", path, token=visit.token), {}))
+    known: dict[str, Any] = await unless_resting(app.remote.json("images", "GET", path, token=visit.token), {})
+    return known
 
 
 def is_small(picture: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from services.web.app import App
-from services.web.enlarging import small
+from services.web.enlarging import about, is_small
 from services.web.finding import similar_to
 from services.web.remote import Resting, checked, together, unless_resting
 from services.web.visit import CurrentVisit, OwnForm, SignedInVisit, Visit, text
@@ -39,7 +39,8 @@ def routes(app: App) -> APIRouter:
     @router.get("/items/{item_id}")
     async def _item(request: Request, visit: CurrentVisit, item_id: UUID) -> Response:
         item, similar = await together(_read(app, visit, item_id), _similar(app, visit, item_id))
-        shown = {"item": item, "similar": similar, "small": await small(app, visit, item["image_id"])}
+        picture = await about(app, visit, item["image_id"])
+        shown = {"item": item, "similar": similar, "picture": picture, "small": is_small(picture)}
         return app.pages.draw(request, "item.html", **shown, **roles(visit, item))
 
     @router.get("/items/{item_id}/progress")
