@@ -59,6 +59,7 @@ def item(title: str, state: str = "published", *, owner: UUID = OWNER, minutes: 
         "registered_at": at.isoformat(),
         "decided_at": None if state == "screening" else (at + timedelta(seconds=0.2)).isoformat(),
         "searchable_at": (at + timedelta(seconds=0.31)).isoformat() if published else None,
+        "withheld": [],
     } | more
 
 
@@ -68,6 +69,8 @@ class FakeServices:
     def __init__(self) -> None:
         self.items: dict[str, dict[str, Any]] = {}
         self.pictures: dict[str, bytes] = {}
+        self.decisions: list[dict[str, Any]] = []
+        self.bodies: list[dict[str, Any]] = []
         self.dead: set[str] = set()
         self.slow: set[str] = set()
         self.asked: list[httpx.Request] = []
@@ -166,8 +169,25 @@ class FakeServices:
             return {"items": [entry for entry in mine if state in ("", entry["state"])], "next": None}
 
         @app.get("/api/items/review")
-        async def _review(authorization: Annotated[str, Header()]) -> Any:
-            return {"items": [e for e in self.items.values() if e["state"] == "needs_review"], "next": None}
+        async def _review(authorization: Annotated[str, Header()], limit: int = 20, cursor: str = "") -> Any:
+            waiting = [entry for entry in self.items.values() if entry["state"] == "needs_review"]
+            oldest = min((entry["decided_at"] for entry in waiting), default=None)
+            following = f"1_{uuid4()}" if len(waiting) > limit and not cursor else None
+            shown = waiting[limit:] if cursor else waiting[:limit]
+            return {"items": shown, "next": following, "waiting": len(waiting), "oldest_at": oldest}
+
+        @app.get("/api/items/decisions")
+        async def _decisions(authorization: Annotated[str, Header()]) -> Any:
+            return {"decisions": list(reversed(self.decisions)), "next": None}
+
+        @app.post("/api/items/decisions/{decision_id}/undo")
+        async def _undo(decision_id: str) -> Any:
+            made = next((entry for entry in self.decisions if entry["id"] == decision_id), None)
+            if made is None or not made["undoable"]:
+                return problem_response(409, "tama has taken it back already.")
+            made |= {"undone_at": datetime.now(UTC).isoformat(), "undone_by": "tama", "undoable": False}
+            self.items[made["item_id"]] |= {"state": "needs_review"}
+            return self.items[made["item_id"]]
 
         @app.get("/api/items/statistics")
         async def _statistics() -> Any:
@@ -203,9 +223,13 @@ class FakeServices:
 
         @app.post("/api/items/{item_id}/review")
         async def _decide(item_id: str, body: dict[str, Any]) -> Any:
-            if body["decision"] == "reject" and not body["reason"]:
+            self.bodies.append(body)
+            if body["decision"] == "reject" and not body["reason"] and "label" not in body:
                 return problem_response(422, "Bad.", faults=[Fault(where="body.reason", what="is needed")])
+            if self.items[item_id]["state"] != "needs_review":
+                return problem_response(409, "kuro has decided already: publish.")
             self.items[item_id]["state"] = "published" if body["decision"] == "publish" else "rejected"
+            self.decided(self.items[item_id], body)
             return self.items[item_id]
 
         @app.get("/api/items/{item_id}/events")
@@ -213,6 +237,13 @@ class FakeServices:
             if self._seen(item_id, authorization) is None:
                 return problem_response(404, "There is no such thing.")
             return StreamingResponse(self._live(item_id), media_type="text/event-stream")
+
+    def decided(self, about: dict[str, Any], body: dict[str, Any]) -> None:
+        """A moderator's decision is kept."""
+        made = {"id": str(uuid4()), "item_id": about["id"], "image_id": about["image_id"], "title": about["title"]}
+        made |= {"decision": body["decision"], "label": body.get("label"), "reason": body["reason"]}
+        made |= {"moderator_name": "tama", "decided_at": datetime.now(UTC).isoformat(), "undoable": True}
+        self.decisions.append(made | {"undone_at": None, "undone_by": None})
 
     async def _live(self, item_id: str) -> AsyncIterator[str]:
         for state, more in self.life:

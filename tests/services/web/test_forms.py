@@ -10,7 +10,7 @@ from tests.services.web.fakes import GOOD_PICTURE, OTHER, PASSWORD, FakeServices
 PICTURE = {"file": ("cat.jpg", GOOD_PICTURE, "image/jpeg")}
 POSTS = ["/sign-in", "/sign-up", "/sign-out", "/preferences", "/search/similar", "/register"]
 POSTS += [f"/items/{'0' * 8}-0000-4000-8000-{'0' * 12}/{what}" for what in ("edit", "withdraw", "like")]
-POSTS += [f"/review/{'0' * 8}-0000-4000-8000-{'0' * 12}"]
+POSTS += [f"/review{what.format('0' * 8 + '-0000-4000-8000-' + '0' * 12)}" for what in ("/{}", "/decisions/{}/undo")]
 
 
 @pytest.mark.parametrize("path", POSTS)
