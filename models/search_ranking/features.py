@@ -9,7 +9,7 @@ import math
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -93,6 +93,7 @@ def traits(title: str, category: str | None) -> list[str]:
     return [f"category:{known}", f"language:{language(title)}"]
 
 
+@lru_cache(maxsize=10_000)
 def language(text: str) -> str:
     """`ja` where anything is written in kana or kanji, else `en`."""
     return "ja" if any(unicodedata.name(letter, "").startswith(JAPANESE) for letter in text) else "en"

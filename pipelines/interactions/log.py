@@ -19,6 +19,8 @@ TABLES = ("actions", "impressions", "items", "likes")
 LIKED_WITHIN = timedelta(days=1)
 Rows = Iterable[Mapping[str, Any]]
 Whose = Literal["people", "programs"]
+Done = dict[tuple[str, str], tuple[int, float]]
+"""The best that was done with a result of a search, and when."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Impression:
     features: str
     shown_at: float
     grade: int
+    done_at: float = 0.0
+    """When the grade was given: before, nobody knew it."""
 
 
 @dataclass(frozen=True)
@@ -75,31 +79,30 @@ def read(folder: Path) -> Log:
 def joined(impressions: Rows, actions: Rows, likes: Rows, items: Rows) -> Log:
     """Every impression with its grade."""
     shown = sorted(impressions, key=lambda row: (seconds(row["shown_at"]), str(row["search_id"]), row["position"]))
-    done = _best(actions)
-    for key in _liked(shown, likes):
-        done[key] = GRADES["like"]
+    done = _best(actions) | _liked(shown, likes)
     known = [Item(str(row["item_id"]), row["category"], seconds(row["published_at"])) for row in items]
     return Log([_impression(row, done) for row in shown], {item.item_id: item for item in known})
 
 
-def _best(actions: Rows) -> dict[tuple[str, str], int]:
-    best: dict[tuple[str, str], int] = defaultdict(int)
-    for row in actions:
-        key = (str(row["search_id"]), str(row["item_id"]))
-        best[key] = max(best[key], GRADES[row["action"]])
+def _best(actions: Rows) -> Done:
+    best: Done = {}
+    for row in sorted(actions, key=lambda row: seconds(row["acted_at"])):
+        key, grade = (str(row["search_id"]), str(row["item_id"])), GRADES[row["action"]]
+        if key not in best or grade > best[key][0]:
+            best[key] = (grade, seconds(row["acted_at"]))
     return best
 
 
-def _liked(shown: Rows, likes: Rows) -> list[tuple[str, str]]:
+def _liked(shown: Rows, likes: Rows) -> Done:
     """In which search what was seen that was liked then, without what was taken back."""
     seen: dict[tuple[str, str], list[tuple[float, str]]] = defaultdict(list)
     for row in shown:
         seen[str(row["subject"]), str(row["item_id"])].append((seconds(row["shown_at"]), str(row["search_id"])))
-    found: dict[tuple[str, str], str | None] = {}
+    found: dict[tuple[str, str], tuple[str | None, float]] = {}
     for row in sorted(likes, key=lambda row: seconds(row["at"])):
-        key = (str(row["user_id"]), str(row["item_id"]))
-        found[key] = _last(seen.get(key, ()), seconds(row["at"])) if row["liked"] else None
-    return [(search, item) for (_, item), search in found.items() if search]
+        key, at = (str(row["user_id"]), str(row["item_id"])), seconds(row["at"])
+        found[key] = (_last(seen.get(key, ()), at) if row["liked"] else None, at)
+    return {(search, item): (GRADES["like"], at) for (_, item), (search, at) in found.items() if search}
 
 
 def _last(seen: Sequence[tuple[float, str]], at: float) -> str | None:
@@ -110,8 +113,9 @@ def _last(seen: Sequence[tuple[float, str]], at: float) -> str | None:
     return seen[before][1]
 
 
-def _impression(row: Mapping[str, Any], done: Mapping[tuple[str, str], int]) -> Impression:
+def _impression(row: Mapping[str, Any], done: Done) -> Impression:
     search, item = str(row["search_id"]), str(row["item_id"])
+    grade, done_at = done.get((search, item), (0, 0.0))
     return Impression(
         search_id=search,
         subject=str(row["subject"] or ""),
@@ -124,7 +128,8 @@ def _impression(row: Mapping[str, Any], done: Mapping[tuple[str, str], int]) -> 
         default_position=int(row["default_position"]),
         features=row["features"] or "{}",
         shown_at=seconds(row["shown_at"]),
-        grade=done.get((search, item), 0),
+        grade=grade,
+        done_at=done_at,
     )
 
 

@@ -19,15 +19,13 @@ from models.search_ranking.contract import contract
 from models.search_ranking.features import NAMES, Asked, Candidate, Use, User, raw
 from pipelines import artefact, waiting
 from pipelines.card import card, table
-from pipelines.evaluation import Interval
-from pipelines.interactions.ordering import by_user, ndcg, recall
+from pipelines.interactions.judging import PLACES, compared, interval, measured, rounded
+from pipelines.interactions.ordering import by_user
+from pipelines.interactions.pictures import orders_picture, places_picture
 from pipelines.parameters import load
-from pipelines.search_ranking.pictures import orders_picture, places_picture
 from pipelines.search_ranking.searches import DATA, PREPARED, TRAINED, Searched, read
 
 CARD = Path("models/search_ranking")
-PLACES = 4
-RECALLS = (3, 10)
 
 Order = Callable[[Searched], NDArray[np.float64]]
 
@@ -45,13 +43,14 @@ def main() -> None:
         return
     facts: dict[str, Any] = json.loads((TRAINED / "facts.json").read_text())
     facts |= json.loads((PREPARED / "facts.json").read_text())
-    judged = [one for one in read(PREPARED / "test.npz") if one.search.grades.any()]
-    metrics = measured(judged, orders(), facts["steepness"], params.repeats) | clicked(
-        read(PREPARED / "test.npz"), params
-    )
+    found = read(PREPARED / "test.npz")
+    judged = [one for one in found if one.search.grades.any()]
+    searches = [one.search for one in judged]
+    ways = {name: [order(one) for one in judged] for name, order in orders().items()}
+    metrics = measured(searches, ways, facts["steepness"], params.repeats) | clicked(found, params)
     CARD.mkdir(parents=True, exist_ok=True)
-    orders_picture(metrics, list(orders()), CARD / "orders.png")
-    places_picture(judged, served(), CARD / "places.png")
+    orders_picture(metrics, list(ways), CARD / "orders.png")
+    places_picture(searches, ways["search_ranking"], CARD / "places.png")
     write(judged, rounded(metrics), described(metrics, facts))
 
 
@@ -75,41 +74,17 @@ def _feature(one: Searched, name: str) -> NDArray[np.float64]:
     return np.asarray(one.features[:, NAMES.index(name)], np.float64)
 
 
-def measured(judged: Sequence[Searched], ways: Mapping[str, Order], steepness: float, repeats: int) -> dict[str, float]:
-    """NDCG and recall of each order, weighed by attention and as counted, and how far the first is ahead."""
-    subjects = [one.search.subject for one in judged]
-    numbers: dict[str, float] = {"test_searches": len(judged), "test_users": len(set(subjects))}
-    each: dict[str, list[float]] = {}
-    for name, way in ways.items():
-        scores = [way(one) for one in judged]
-        worth = [one.search.worth(steepness) for one in judged]
-        counted = [one.search.worth(0.0) for one in judged]
-        each[name] = [ndcg(w, s) for w, s in zip(worth, scores, strict=True)]
-        figures = {"ndcg": each[name], "ndcg_counted": [ndcg(w, s) for w, s in zip(counted, scores, strict=True)]}
-        figures |= {f"recall_{k}": [recall(w, s, k) for w, s in zip(worth, scores, strict=True)] for k in RECALLS}
-        for figure, values in figures.items():
-            numbers |= by_user(subjects, values, repeats).named(f"{figure}_{name}")
-    first, *others = each
-    for other in others:
-        gain = np.subtract(each[first], each[other]).tolist()
-        numbers |= by_user(subjects, gain, repeats).named(f"gain_over_{other}")
-    return numbers
-
-
 def clicked(found: Sequence[Searched], params: Params) -> dict[str, float]:
     """What really happened in the last part, by who ordered it: searches with a click."""
     numbers: dict[str, float] = {}
     for ranker in sorted({one.ranker for one in found}):
         part = [one for one in found if one.ranker == ranker]
         clicks = [float(one.search.grades.any()) for one in part]
-        numbers |= by_user([one.search.subject for one in part], clicks, params.repeats).named(f"clicked_{ranker}")
+        numbers |= by_user([one.search.subject for one in part], clicks, [1.0] * len(part), params.repeats).named(
+            f"clicked_{ranker}"
+        )
         numbers[f"searches_{ranker}"] = len(part)
     return numbers
-
-
-def rounded(metrics: Mapping[str, float]) -> dict[str, float]:
-    """As they are kept."""
-    return {key: round(float(value), PLACES) for key, value in metrics.items()}
 
 
 def described(metrics: Mapping[str, float], facts: Mapping[str, Any]) -> str:
@@ -133,39 +108,22 @@ def described(metrics: Mapping[str, float], facts: Mapping[str, Any]) -> str:
 
 def quality(metrics: Mapping[str, float]) -> str:
     """Each order beside the others."""
-    names = {
+    ways = {
         "search_ranking": "this model",
         "unranked": "unranked: the order search finds in",
         "most_liked": "popularity: most liked first",
         "most_clicked": "popularity: most clicked where it was looked at",
     }
-    figures = ("ndcg", *(f"recall_{k}" for k in RECALLS), "ndcg_counted")
-    rows = [
-        (told, *(str(_interval(metrics, f"{figure}_{name}")) for figure in figures)) for name, told in names.items()
-    ]
-    gains = [
-        f"{_interval(metrics, f'gain_over_{name}')} over {names[name].partition(':')[0]} ({name})"
-        for name in ("unranked", "most_liked", "most_clicked")
-    ]
-    head = ("", "NDCG@10", *(f"recall@{k}" for k in RECALLS), "NDCG@10, clicks not weighed")
-    return (
-        f"{metrics['test_searches']:.0f} later searches with a click, of {metrics['test_users']:.0f} users, with 95 % "
-        "intervals over users. A click is weighed with one over the chance that its place was looked at.\n\n"
-        f"{table(head, rows)}\n\nNDCG@10 gained: {'; '.join(gains)}.\n\n{happened(metrics)}"
-    )
+    return f"{compared(metrics, ways)}\n\n{happened(metrics)}"
 
 
 def happened(metrics: Mapping[str, float]) -> str:
     """What people did with the orders they really got."""
     rankers = [name.removeprefix("searches_") for name in metrics if name.startswith("searches_")]
-    rows = [(name, int(metrics[f"searches_{name}"]), str(_interval(metrics, f"clicked_{name}"))) for name in rankers]
+    rows = [(name, int(metrics[f"searches_{name}"]), str(interval(metrics, f"clicked_{name}"))) for name in rankers]
     return "Searches in the same time that had a click, by who ordered them:\n\n" + table(
         ("ordered by", "searches", "with a click"), rows
     )
-
-
-def _interval(metrics: Mapping[str, float], name: str) -> Interval:
-    return Interval(metrics[name], metrics[f"{name}_low"], metrics[f"{name}_high"])
 
 
 def making(facts: Mapping[str, Any]) -> str:

@@ -29,6 +29,8 @@ class Searched:
     group: str
     ranker: str
     features: NDArray[np.float32]
+    settled_at: float = 0.0
+    """When the last thing was done with it."""
 
 
 def searches(impressions: Sequence[Impression]) -> list[Searched]:
@@ -51,15 +53,22 @@ def _searched(rows: Sequence[Impression]) -> Searched | None:
         default_positions=np.array([one.default_position for one in rows]),
         grades=np.array([one.grade for one in rows]),
     )
-    return Searched(search, rows[0].group, rows[0].ranker, logged(told))
+    settled = max(search.shown_at, *(one.done_at for one in rows))
+    return Searched(search, rows[0].group, rows[0].ranker, logged(told), settled)
 
 
 def dealt(found: Sequence[Searched], validation: float, test: float) -> dict[str, list[Searched]]:
-    """By time: what comes later is never learnt from."""
+    """By time: what is learnt from was over, with all that was done with it, before the next part began."""
     first_test = round(len(found) * (1 - test))
     first_validation = round(len(found) * (1 - test - validation))
     cuts = (found[:first_validation], found[first_validation:first_test], found[first_test:])
-    return {name: list(cut) for name, cut in zip(PARTS, cuts, strict=True)}
+    train, validation_part, test_part = (list(cut) for cut in cuts)
+    parts = (_over(train, validation_part), _over(validation_part, test_part), test_part)
+    return dict(zip(PARTS, parts, strict=True))
+
+
+def _over(part: Sequence[Searched], following: Sequence[Searched]) -> list[Searched]:
+    return [one for one in part if not following or one.settled_at < following[0].search.shown_at]
 
 
 def write(path: Path, found: Sequence[Searched]) -> None:
@@ -70,7 +79,7 @@ def write(path: Path, found: Sequence[Searched]) -> None:
         for name in ("positions", "default_positions", "grades")
     }
     columns |= {name: np.array([getattr(one.search, name) for one in found]) for name in ("subject", "shown_at")}
-    columns |= {name: np.array([getattr(one, name) for one in found]) for name in ("group", "ranker")}
+    columns |= {name: np.array([getattr(one, name) for one in found]) for name in ("group", "ranker", "settled_at")}
     columns |= {"features": np.concatenate([one.features for one in found])}
     save(path, columns | {"sizes": np.array([len(one.features) for one in found])})
 
@@ -91,4 +100,5 @@ def _read(arrays: dict[str, NDArray[Any]]) -> Iterator[Searched]:
             float(values["shown_at"][at]),
             *(values[name][rows] for name in ("positions", "default_positions", "grades")),
         )
-        yield Searched(search, str(arrays["group"][at]), str(arrays["ranker"][at]), arrays["features"][rows])
+        group, ranker = str(arrays["group"][at]), str(arrays["ranker"][at])
+        yield Searched(search, group, ranker, arrays["features"][rows], float(arrays["settled_at"][at]))

@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from models.search_ranking.features import GAINS, SIZE, STEEPNESS
 from pipelines import waiting
 from pipelines.artefact import run
-from pipelines.interactions.ordering import MOST_WEIGHT, ndcg
+from pipelines.interactions.ordering import MOST_WEIGHT, dcg
 from pipelines.parameters import load
 from pipelines.search_ranking.searches import PREPARED, TRAINED, Searched, read
 
@@ -63,7 +63,7 @@ class Tried:
     treatment: Treatment
     strength: float
     fitted: Fitted
-    values: list[float]  # NDCG of each validation search
+    ndcg: float  # on the validation searches
 
 
 def main() -> None:
@@ -79,7 +79,7 @@ def main() -> None:
     onnx.save(graph(best.fitted), TRAINED / "model.onnx")
     prove_parity(best.fitted, np.concatenate([one.features for one in parts["validation"]]))
     (TRAINED / "facts.json").write_text(json.dumps(facts(tried, best, steepness)))
-    print(f"{best.treatment}: NDCG@10 {np.mean(best.values):.4f} on validation, attention falls with {steepness:.2f}")
+    print(f"{best.treatment}: NDCG@10 {best.ndcg:.4f} on validation, attention falls with {steepness:.2f}")
 
 
 def trials(train: Sequence[Searched], validation: Sequence[Searched], params: Params) -> tuple[list[Tried], float]:
@@ -92,18 +92,20 @@ def trials(train: Sequence[Searched], validation: Sequence[Searched], params: Pa
     for treatment in treatments:
         fits = [(strength, fit(train, treatment, strength, steepness, params.least)) for strength in params.strengths]
         each = [Tried(treatment, strength, made, goodness(made, judged, steepness)) for strength, made in fits]
-        found.append(max(each, key=lambda one: float(np.mean(one.values))))
+        found.append(max(each, key=lambda one: one.ndcg))
     return found, steepness
 
 
-def goodness(fitted: Fitted, judged: Sequence[Searched], steepness: float) -> list[float]:
-    """NDCG@10 of each search, weighed by attention."""
-    return [ndcg(one.search.worth(steepness), fitted.scores(one.features)) for one in judged]
+def goodness(fitted: Fitted, judged: Sequence[Searched], steepness: float) -> float:
+    """NDCG@10 of all of them together, weighed by attention."""
+    worth = [one.search.worth(steepness) for one in judged]
+    got = sum(dcg(each, fitted.scores(one.features)) for one, each in zip(judged, worth, strict=True))
+    return got / sum(dcg(each, each) for each in worth)
 
 
 def taken(tried: Sequence[Tried]) -> Tried:
     """The better one of those that deal with position; of equals the first."""
-    return max((one for one in tried if one.treatment != "naive"), key=lambda one: float(np.mean(one.values)))
+    return max((one for one in tried if one.treatment != "naive"), key=lambda one: one.ndcg)
 
 
 def fit(train: Sequence[Searched], treatment: Treatment, strength: float, steepness: float, least: int) -> Fitted:
@@ -171,7 +173,7 @@ def facts(tried: Sequence[Tried], best: Tried, steepness: float) -> Mapping[str,
         "treatment": best.treatment,
         "steepness": steepness,
         "weights": fitted["weights"].tolist(),
-        "tried": {one.treatment: {"strength": one.strength, "ndcg": float(np.mean(one.values))} for one in tried},
+        "tried": {one.treatment: {"strength": one.strength, "ndcg": one.ndcg} for one in tried},
     }
 
 

@@ -1,7 +1,7 @@
 """People who are made up use a platform: they ask, look, click, stay and like, each by their own tastes."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,9 +52,9 @@ class Seen:
     likes: int
 
 
-def plan(world: World, people: Sequence[Person], searches: int) -> list[Wish]:
-    """Who asks for what: everybody the same number of times, in turn, the same each time."""
-    dice = {person.number: world.dice("wishes", person.number) for person in people}
+def plan(world: World, people: Sequence[Person], searches: int, name: str = "wishes") -> list[Wish]:
+    """Who asks for what: everybody the same number of times, in turn; by one name the same each time."""
+    dice = {person.number: world.dice(name, person.number) for person in people}
     return [world.wish(person, dice[person.number]) for _ in range(searches) for person in people]
 
 
@@ -65,7 +65,6 @@ async def act(
     round_name: str,
     *,
     at_once: int = 1,
-    pace: Callable[[], Awaitable[None]] | None = None,
     done: Callable[[], None] = lambda: None,
 ) -> list[Seen]:
     """Every wish, some at once; what they do depends on the round's name, not on who is quicker."""
@@ -73,8 +72,6 @@ async def act(
 
     async def one(number: int, wish: Wish) -> Seen:
         async with turn:
-            if pace:
-                await pace()
             answer = await platform.search(wish, PAGE)
             seen = await used(world, platform, wish, answer, f"{round_name} {number}")
             done()
@@ -83,13 +80,27 @@ async def act(
     return list(await asyncio.gather(*(one(number, wish) for number, wish in enumerate(wishes))))
 
 
-async def visit(world: World, platform: Platform, people: Sequence[Person], round_name: str, limit: int) -> list[Seen]:
+async def visit(
+    world: World,
+    platform: Platform,
+    people: Sequence[Person],
+    round_name: str,
+    limit: int,
+    *,
+    at_once: int = 1,
+    done: Callable[[], None] = lambda: None,
+) -> list[Seen]:
     """Everybody looks at what is chosen for them, and uses it."""
-    seen = []
-    for person in people:
-        answer = await platform.for_you(person, limit)
-        seen.append(await used(world, platform, Wish(person), answer, f"{round_name} for you {person.number}"))
-    return seen
+    turn = asyncio.Semaphore(at_once)
+
+    async def one(person: Person) -> Seen:
+        async with turn:
+            answer = await platform.for_you(person, limit)
+            seen = await used(world, platform, Wish(person), answer, f"{round_name} for you {person.number}")
+            done()
+            return seen
+
+    return list(await asyncio.gather(*(one(person) for person in people)))
 
 
 async def used(world: World, platform: Platform, wish: Wish, answer: Answer, what: str) -> Seen:

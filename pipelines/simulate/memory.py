@@ -6,7 +6,7 @@ What the ranker sees comes from the same function as everywhere, and is logged a
 import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -82,12 +82,13 @@ class MemoryPlatform:
         self.minutes += 1
         found = self._found(wish)[:limit]
         rows = features(self._asked(wish, found))
-        group = "ranker" if self._share(wish.person) < self.share else "default"
+        group = "ranker" if self._share(wish.person, "ranking") < self.share else "default"
         ranks = self.ranker is not None and group == "ranker"
         scores = self.ranker(rows) if self.ranker and ranks else np.zeros(len(found), np.float32)
         order = [int(place) for place in np.argsort(-scores.ravel(), kind="stable")]
         answer = Answer(
-            str(UUID(int=self.minutes)), [found[place] for place in order],
+            str(UUID(int=self.minutes)),
+            [replace(found[place], likes=self.likes[found[place].item_id]) for place in order],
             "search_ranking" if ranks else "default", "1" if ranks else None, group,
         )  # fmt: skip
         mode = "text" if wish.query else "category"
@@ -100,15 +101,17 @@ class MemoryPlatform:
         seen = self.known[person.number].items
         fresh = [one for one in self.documents if one.item_id not in seen]
         fresh = sorted(fresh, key=lambda one: -self.use[one.item_id][1] - 2 * self.use[one.item_id][2])[:200]
-        chooses = self.chooser is not None and bool(seen)
+        group = "ranker" if self._share(person, "for you") < self.share else "default"
+        chooses = self.chooser is not None and group == "ranker" and bool(seen)
         order = list(range(len(fresh)))
         if self.chooser and chooses:
             scores = self.chooser(features_for_you(self._choices(seen, fresh)))[0, : len(fresh)]
             order = [int(place) for place in np.argsort(-scores, kind="stable")]
         chosen = order[:limit]
         answer = Answer(
-            str(UUID(int=self.minutes)), [fresh[place] for place in chosen], "for_you" if chooses else "default"
-        )
+            str(UUID(int=self.minutes)), [fresh[place] for place in chosen], "for_you" if chooses else "default",
+            group=group,
+        )  # fmt: skip
         self._shown(Wish(person), answer, "for_you", chosen, [{} for _ in chosen])
         return answer
 
@@ -154,7 +157,8 @@ class MemoryPlatform:
         label = CATEGORIES[number % len(CATEGORIES)]
         title = TITLES[number // len(CATEGORIES) % len(TITLES)]
         item_id = str(UUID(int=int(self.world.dice("id", number).integers(2**62))))
-        return Shown(item_id, title.format(label.ja if "の" in title else label.en), label.name)
+        spelt = title.format(label.ja if "の" in title else label.en)
+        return Shown(item_id, spelt, label.name, published=float(-number))
 
     def _found(self, wish: Wish) -> list[Shown]:
         said = {label.ja: label.name for label in CATEGORIES} | {label.en: label.name for label in CATEGORIES}
@@ -181,8 +185,8 @@ class MemoryPlatform:
         history = [Chosen(UUID(item), category[item], grade) for item, grade in last]
         return AskedForYou([Choosable(UUID(one.item_id), one.category) for one in fresh], history)
 
-    def _share(self, person: Person) -> float:
-        return float(self.world.dice("group", person.number).random())
+    def _share(self, person: Person, experiment: str) -> float:
+        return float(self.world.dice("group", experiment, person.number).random())
 
     def _shown(
         self, wish: Wish, answer: Answer, mode: str, order: Sequence[int], rows: Sequence[dict[str, float]]

@@ -6,6 +6,7 @@ show in what people do alone. Everything follows from the seed, also for items t
 """
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -56,6 +57,11 @@ class Shown:
     item_id: str
     title: str
     category: str | None
+    likes: int = 0
+    fit: float | None = None
+    """How well it fits the words, by which search orders what it finds; of equal ones the newest is first."""
+
+    published: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,7 @@ class World:
     def __init__(self, nature: Nature) -> None:
         self.nature = nature
         self._known: dict[str, tuple[NDArray[np.float64], float]] = {}
+        self._utilities: dict[tuple[int, str, str, str | None], float] = {}
 
     def person(self, number: int) -> Person:
         """The person of that number; half of them speak Japanese."""
@@ -98,6 +105,12 @@ class World:
 
     def utility(self, person: Person, shown: Shown) -> float:
         """What an item is worth to somebody; 0 is the average."""
+        key = (person.number, shown.item_id, shown.title, shown.category)
+        if key not in self._utilities:
+            self._utilities[key] = self._utility(person, shown)
+        return self._utilities[key]
+
+    def _utility(self, person: Person, shown: Shown) -> float:
         nature = self.nature
         style, quality = self._hidden(shown.item_id)
         known = names(CATEGORIES)
@@ -159,4 +172,4 @@ class World:
 
 
 def _sigmoid(value: float) -> float:
-    return float(1 / (1 + np.exp(-value)))
+    return 1 / (1 + math.exp(-value))

@@ -12,6 +12,8 @@ from onnx import TensorProto, helper
 
 from models.contract import Manifest, TensorSpec
 from pipelines import artefact
+from pipelines.simulate.memory import MemoryPlatform
+from tests.pipelines.use import used
 
 
 def encode(raw: bytes) -> dict[str, Any]:
@@ -71,3 +73,9 @@ def write_toy(folder: Path, toy: Manifest, onnx_file: Path) -> Manifest:
         {},
         suffix=".txt",
     )
+
+
+@pytest.fixture(scope="session")
+def platform() -> MemoryPlatform:
+    """A platform in memory that made-up people have used."""
+    return used(people=60, rounds=4, searches=2)

@@ -1,12 +1,11 @@
-"""The card's pictures: orders beside each other, and where what was clicked stands in them."""
+"""The rankers' pictures: orders beside each other, and where what was clicked stands in them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipelines.search_ranking.searches import Searched
+from pipelines.interactions.ordering import Floats, Search
 
 FIRST = 60
 
@@ -27,17 +26,17 @@ def orders_picture(metrics: Mapping[str, float], names: Sequence[str], path: Pat
     figure.savefig(path, format="png", metadata={"Software": None})
 
 
-def places_picture(judged: Sequence[Searched], order: Callable[[Searched], NDArray[np.float64]], path: Path) -> None:
-    """Of everything that was clicked: where the model puts it, and where search had found it."""
+def places_picture(judged: Sequence[Search], scores: Sequence[Floats], path: Path) -> None:
+    """Of everything that was clicked: where the model puts it, and where it stood by default."""
     from matplotlib.figure import Figure
 
     ranked, found = [], []
-    for one in judged:
-        clicked = one.search.grades > 0
+    for search, given in zip(judged, scores, strict=True):
+        clicked = search.grades > 0
         place = np.empty(len(clicked), int)
-        place[np.argsort(-order(one), kind="stable")] = np.arange(1, len(clicked) + 1)
+        place[np.argsort(-given, kind="stable")] = np.arange(1, len(clicked) + 1)
         ranked += place[clicked].tolist()
-        found += one.search.default_positions[clicked].tolist()
+        found += search.default_positions[clicked].tolist()
     figure = Figure(figsize=(7, 3), dpi=100, layout="constrained")
     axes = figure.add_subplot()
     bins = np.arange(0.5, FIRST + 5, 4)

@@ -1,0 +1,1 @@
+"""Learns from everybody's choices what somebody with like tastes will choose."""
