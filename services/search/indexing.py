@@ -56,15 +56,20 @@ WHERE known.likes_sequence < excluded.likes_sequence
 
 async def published(database: Database, words: Words, data: ItemPublished, event: CloudEvent) -> None:
     """The item can be found from now on."""
-    filed = await words.filed_one(_texts(data.title, data.description, data.category, data.tags))
-    values = data.model_dump() | {
+    filed = await words.filed_one(texts(data.title, data.description, data.category, data.tags))
+    values = data.model_dump() | derived(data, filed)
+    await _taken_in(database, PUBLISH, values, data, event)
+
+
+def derived(data: ItemPublished, filed: Filed) -> dict[str, Any]:
+    """What the table has besides the item's own words: all that it is found by."""
+    return {
         "plain": _plain(data.title, data.category, data.tags),
         "terms": _vector(filed.terms),
         "vocabulary": filed.vocabulary,
         "embedding": Vector(data.embedding) if data.embedding else None,
         "shows": shown(data.attributes),
     }
-    await _taken_in(database, PUBLISH, values, data, event)
 
 
 async def removed(database: Database, data: ItemRemoved, event: CloudEvent) -> None:
@@ -115,8 +120,8 @@ async def _indexed(connection: Connection, data: ItemEvent, cause: CloudEvent) -
 
 
 async def _filed_together(words: Words, rows: Sequence[dict[str, Any]]) -> Filed:
-    texts = [_texts(row["title"], row["description"], row["category"], row["tags"]) for row in rows]
-    return await words.filed([text for of_one in texts for text in of_one])
+    several = [texts(row["title"], row["description"], row["category"], row["tags"]) for row in rows]
+    return await words.filed([text for of_one in several for text in of_one])
 
 
 async def _refile(database: Database, rows: Sequence[dict[str, Any]], filed: Filed) -> None:
@@ -131,7 +136,8 @@ async def _refile(database: Database, rows: Sequence[dict[str, Any]], filed: Fil
         )
 
 
-def _texts(title: str, description: str, category: str | None, tags: Sequence[str]) -> list[str]:
+def texts(title: str, description: str, category: str | None, tags: Sequence[str]) -> list[str]:
+    """The texts that a document is filed by."""
     return [title, " ".join([CATEGORY_WORDS.get(category or "", category or ""), *tags]), description]
 
 
