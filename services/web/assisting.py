@@ -37,6 +37,14 @@ LARGEST_ASKED = 7_500_000
 MOST_TOLD = 40
 """Suggestions that go with a registration: as many as items takes."""
 
+BY = {
+    "words": "assist.by_words",
+    "input_assist": "assist.by_input_assist",
+    "image_quick": "assist.by_image_quick",
+    "image_screening": "assist.by_image_screening",
+    "object_attributes": "assist.by_object_attributes",
+}
+
 Told = dict[str, Any]
 
 
@@ -223,7 +231,7 @@ def _text(one: Mapping[str, Any], words: Words) -> str:
 
 def _named(model: str, words: Words) -> str:
     """Whose suggestion it is, in the visitor's words."""
-    return words.either(f"assist.by_{model}", "assist.by_other", otherwise=model)
+    return words.either(BY.get(model, ""), otherwise=model)
 
 
 def _json(raw: str) -> Any:
