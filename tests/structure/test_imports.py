@@ -23,8 +23,30 @@ KNOWN_ARROWS = {
     ("scripts/containers", "services.chassis.ports"),
     ("scripts/benchmarks", "models.contract"),
     ("scripts/benchmarks", "services.inference_sync"),
+    *(
+        (f"scripts/benchmarks/{file}", name)
+        for file, names in {
+            "corpus.py": ("models.image_screening.contract", "services.contracts"),
+            "own_postgres.py": ("services.chassis.ports", "services.chassis.roles", "services.migrate.main"),
+            "search.py": (
+                "models.image_screening.contract",
+                "services.chassis.backends",
+                "services.chassis.database",
+                "services.chassis.settings",
+                "services.search",
+                "services.search.asking",
+                "services.search.finding",
+                "services.search.lexemes",
+                "services.search.words",
+                "services.texts.main",
+                "services.texts.terms",
+            ),
+        }.items()
+        for name in names
+    ),
 }
-"""Both ways to run need the one list of ports; the serving bench makes a small model and speaks the same protocol."""
+"""Both ways to run need the one list of ports; the serving bench makes a small model and speaks the same protocol; that
+of search fills an index by the platform's own code and asks it so."""
 OWN_VENV = "services/mlflow/"
 """The MLflow server runs in a venv of its own."""
 WORK = {
