@@ -262,6 +262,7 @@ class SearchShown(SearchEvent):
     group: str | None = Field(None, description="Of the experiment: who ordered this page.")
     ranker: str = Field("default", description="The model that ordered the page, or `default`.")
     ranker_version: str | None = None
+    relaxed: str | None = Field(None, description="How the search was widened because what was asked found too little.")
     impressions: list[Impression]
     shown_at: datetime
 

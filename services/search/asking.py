@@ -1,6 +1,6 @@
 """Answers a search: what was asked, and step by step something wider while that finds too little."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,7 +10,8 @@ from services.search import cursors
 from services.search.cursors import MOST_RANKED, Newest, Ranked, Relaxed
 from services.search.documents import Document, Results
 from services.search.finding import Finder, Window
-from services.search.lexemes import all_of, any_of, plain
+from services.search.lexemes import all_of, any_of, or_also, plain
+from services.search.similar import Meaning, Similar, SimilarWords
 from services.search.words import Asked, Words
 
 FEW = 5
@@ -24,18 +25,20 @@ Look = Callable[[Window], Awaitable[list[Document]]]
 
 @dataclass(frozen=True)
 class Step:
-    """One way to look, and how far it is from what was asked."""
+    """One way to look, how far it is from what was asked, and in which other words."""
 
     relaxed: Relaxed | None
     look: Look
     enough: int = 1
+    also: Sequence[str] = ()
+    category: str | None = None
 
 
 class Asking:
     """Text, category, both, or neither."""
 
-    def __init__(self, finder: Finder, words: Words) -> None:
-        self._finder, self._words = finder, words
+    def __init__(self, finder: Finder, words: Words, similar: SimilarWords | None = None) -> None:
+        self._finder, self._words, self._similar = finder, words, similar
 
     async def page(self, query: str, category: str | None, limit: int, cursor: str | None) -> Results:
         """One page of what is asked for."""
@@ -67,13 +70,13 @@ class Asking:
         until, offset = (after.until, after.offset) if after else (datetime.now(UTC), 0)
         search_id = after.search_id if after else new_id()
         window = Window(category, until, offset, limit + 1, understood.attributes)
-        relaxed, found = await self._looked(self._steps(query, understood), window, after)
+        step, found = await self._looked(self._steps(query, understood), window, after)
         following = (
             Ranked(
                 search_id=search_id,
                 offset=offset + limit,
                 until=until,
-                relaxed=relaxed,
+                relaxed=step.relaxed,
                 degraded=understood.degraded,
                 attributes=understood.attributes,
                 asked=asked,
@@ -84,9 +87,10 @@ class Asking:
         return Results(
             search_id=search_id,
             mode="text",
-            relaxed=relaxed,
+            relaxed=step.relaxed,
+            also=list(step.also),
             degraded=understood.degraded,
-            category=category or understood.category,
+            category=category or step.category or understood.category,
             attributes=understood.attributes,
             results=found[:limit],
             next=cursors.written(following) if following else None,
@@ -100,22 +104,24 @@ class Asking:
         return understood.model_copy(update={"attributes": after.attributes}) if after else understood
 
     async def _looked(
-        self, steps: Iterator[Step], window: Window, after: Ranked | None
-    ) -> tuple[Relaxed | None, list[Document]]:
+        self, steps: AsyncIterator[Step], window: Window, after: Ranked | None
+    ) -> tuple[Step, list[Document]]:
         """What the first step finds that finds enough; a later page goes on with the step of the first."""
         if after:
-            same = next((step for step in steps if step.relaxed == after.relaxed), None)
-            return after.relaxed, await same.look(window) if same else []
-        relaxed, found = None, list[Document]()
-        for step in steps:
+            async for step in steps:
+                if step.relaxed == after.relaxed:
+                    return step, await step.look(window)
+            raise Unavailable("This search has to begin again.")
+        best, found = Step(None, self._containing([])), list[Document]()
+        async for step in steps:
             wider = await step.look(window)
             if len(wider) > len(found):
-                relaxed, found = step.relaxed, wider
+                best, found = step, wider
             if len(found) >= step.enough:
                 break
-        return relaxed, found
+        return best, found
 
-    def _steps(self, query: str, asked: Asked) -> Iterator[Step]:
+    async def _steps(self, query: str, asked: Asked) -> AsyncIterator[Step]:
         if asked.degraded:
             yield Step(None, self._containing([group[0] for group in asked.groups]))
         elif asked.groups:
@@ -123,8 +129,14 @@ class Asking:
             yield Step(None, self._matching(all_of(asked.groups)), FEW if widened else 1)
             if widened:
                 yield Step("broader", self._matching(all_of(asked.broader)))
-            if len(asked.groups) > 1:
-                yield Step("any", self._matching(any_of(asked.broader)))
+        similar = await self._similar_to(asked)
+        for step in self._widened(asked, similar):
+            yield step
+        if (meant := asked.respelt) and not any(one.meanings for one in similar):  # what the model knows is no slip
+            look = self._matching(all_of(meant.broader))
+            yield Step("respelt", look, also=[meant.query], category=meant.category)
+        if len(asked.groups) > 1 and not asked.degraded:
+            yield Step("any", self._matching(any_of(asked.broader)))
         if not asked.attributes:
             yield Step("spelling", self._spelt(plain(query)))
         elif not asked.groups:
@@ -132,6 +144,23 @@ class Asking:
         else:
             yield Step("spelling", self._spelt(plain(" ".join(group[0] for group in asked.groups))))
             yield Step("attributes", self._finder.showing)
+
+    async def _similar_to(self, asked: Asked) -> list[Similar]:
+        """What is similar to the words that the product's list does not know."""
+        if self._similar is None or asked.degraded or not asked.unfamiliar:
+            return []
+        return await self._similar.of([one.word for one in asked.unfamiliar])
+
+    def _widened(self, asked: Asked, similar: Sequence[Similar]) -> Iterator[Step]:
+        """Words that mean nearly the same, then what is near enough to be of their category."""
+        meanings = [one.meanings for one in similar]
+        if any(meanings):
+            yield Step("similar", self._matching(_widened(asked, meanings)), also=_told(meanings))
+        near = next((one.category for one in similar if one.category), None)
+        if near:
+            labelled = [[*one.meanings, *([one.category] if one.category else [])] for one in similar]
+            look = self._matching(_widened(asked, labelled))
+            yield Step("category", look, also=_told(meanings), category=near.word)
 
     def _matching(self, query: str) -> Look:
         return lambda window: self._finder.matching(query, window)
@@ -143,3 +172,18 @@ class Asking:
         if len(text) < SHORT:
             return self._containing([text])
         return lambda window: self._finder.spelt_alike(text, window)
+
+
+def _widened(asked: Asked, meanings: Sequence[Sequence[Meaning]]) -> str:
+    """A tsquery: every word of the query, or what stands for those that are unfamiliar."""
+    unfamiliar = list(zip(asked.unfamiliar, meanings, strict=False))
+    replaced = {place for word, _ in unfamiliar for place in word.groups}
+    wanted = [all_of([group]) for place, group in enumerate(asked.broader) if place not in replaced]
+    for word, some in unfamiliar:
+        typed = all_of([asked.broader[place] for place in word.groups])
+        wanted.append(or_also(typed, [one.terms for one in some]))
+    return " & ".join(wanted)
+
+
+def _told(meanings: Sequence[Sequence[Meaning]]) -> list[str]:
+    return list(dict.fromkeys(one.word for some in meanings for one in some))

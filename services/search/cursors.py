@@ -21,7 +21,7 @@ MOST_RANKED = 500
 ENTRY = struct.Struct(">16sBf")
 """An item in a window, in 21 bytes: its id, its place by default, and how well it fits the words."""
 
-Relaxed = Literal["broader", "any", "spelling", "attributes"]
+Relaxed = Literal["broader", "similar", "category", "respelt", "any", "spelling", "attributes"]
 
 
 class Newest(BaseModel):

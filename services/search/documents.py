@@ -36,9 +36,11 @@ class Results(BaseModel):
     mode: Mode
     relaxed: Relaxed | None = Field(
         None,
-        description="What was asked found too little: kinds widened to their category, any word instead of all,"
-        " or titles spelt alike.",
+        description="What was asked found too little: kinds widened to their category, words that mean nearly the same,"
+        " the category they are near to, slips of the pen put right, any word instead of all, titles spelt alike, or"
+        " whatever shows what was asked for.",
     )
+    also: list[str] = Field([], description="Words that were looked for instead, or the query as it was put right.")
     degraded: bool = Field(False, description="A part of the platform was away; the answer is simpler than usual.")
     category: str | None = Field(None, description="The category asked for, or named by a word of the query.")
     attributes: Wanted | None = Field(

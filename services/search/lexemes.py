@@ -33,6 +33,13 @@ def all_of(groups: Sequence[Sequence[str]]) -> str:
     return " & ".join(_one_of(group) for group in groups)
 
 
+def or_also(query: str, phrases: Sequence[Sequence[str]]) -> str:
+    """A tsquery: what the query finds, or all terms of one of the phrases."""
+    return (
+        f"({' | '.join(f'({one})' for one in (query, *(all_of([[term] for term in phrase]) for phrase in phrases)))})"
+    )
+
+
 def any_of(groups: Sequence[Sequence[str]]) -> str:
     """A tsquery: of any group one term."""
     return " | ".join(_one_of(group) for group in groups)

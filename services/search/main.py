@@ -18,6 +18,7 @@ from services.search.pictures import MAX_PICTURE_BYTES, Pictures
 from services.search.profiles import Profiles
 from services.search.ranking import Experiment, Model
 from services.search.routes import routes
+from services.search.similar import SimilarWords
 from services.search.using import Using
 from services.search.words import Words
 from services.sources.remote import remote
@@ -45,6 +46,10 @@ class SearchSettings(Settings):
     for_you_experiment: str = Field("for_you", description="Another name deals the users into groups anew.")
     ranker_experiment: str = Field("ranking", description="Another name deals the users into groups anew.")
     ranker_seconds: float = Field(0.05, gt=0, description="Time a ranker has; later, the default order answers.")
+    similar_words: Literal["similar_words", "none"] = Field(
+        "similar_words", description="The model that knows similar words; `none` looks only for what was asked."
+    )
+    similar_words_seconds: float = Field(0.1, gt=0, description="Time it has; later, the search goes on without it.")
     search_ef: int = Field(100, ge=10, le=1000, description="HNSW candidates: more finds more exactly, and slower.")
 
 
@@ -98,12 +103,20 @@ def build(backends: Backends) -> Service:
 def ordering_of(service: Service, settings: SearchSettings, finder: Finder, words: Words) -> Ordering:
     """What orders results."""
     return Ordering(
-        Asking(finder, words),
+        Asking(finder, words, _similar_words(service, settings, words)),
         finder,
         Profiles(service.backends.database),
         Experiment(settings.ranker_experiment, settings.ranker_share),
         _model(settings.ranker, service, settings),
     )
+
+
+def _similar_words(service: Service, settings: SearchSettings, words: Words) -> SimilarWords | None:
+    if settings.similar_words == "none":
+        return None
+    seconds = settings.similar_words_seconds
+    asked = remote(service.backends.http, settings.inference_sync_url, timeout_seconds=seconds)
+    return SimilarWords(asked, words, seconds, service.metrics)
 
 
 def _model(name: str, service: Service, settings: SearchSettings) -> Model | None:

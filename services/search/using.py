@@ -133,6 +133,7 @@ def _shown(page: Page, asked: Question) -> SearchShown:
         group=ranking.group,
         ranker=ranking.ranker,
         ranker_version=ranking.ranker_version,
+        relaxed=page.results.relaxed,
         impressions=[
             Impression(
                 item_id=one.document.item_id,

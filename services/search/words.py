@@ -29,6 +29,22 @@ class Filed(BaseModel):
     terms: list[list[str]]
 
 
+class Unfamiliar(BaseModel):
+    """A word of the query that the product's list does not know, and the places of the groups that are made of it."""
+
+    word: str
+    groups: list[int]
+
+
+class Respelt(BaseModel):
+    """The query without its slips of the pen."""
+
+    query: str
+    groups: list[list[str]]
+    broader: list[list[str]]
+    category: str | None = None
+
+
 class Asked(BaseModel):
     """A query understood: all groups are wanted, one term of each is enough."""
 
@@ -36,6 +52,8 @@ class Asked(BaseModel):
     broader: list[list[str]] = []
     category: str | None = None
     attributes: Wanted | None = None
+    unfamiliar: list[Unfamiliar] = []
+    respelt: Respelt | None = None
     degraded: bool = False
 
 

@@ -66,6 +66,22 @@ class AttributesWanted(BaseModel):
     said: dict[str, list[str]] = Field(description="For each of them the terms of a text that says the same.")
 
 
+class UnfamiliarWord(BaseModel):
+    """A word that the vocabulary does not know, as it was typed."""
+
+    word: str
+    groups: list[int] = Field(description="Places of the groups that are made of it.")
+
+
+class QueryRespelt(BaseModel):
+    """The query without its slips of the pen."""
+
+    query: str
+    groups: list[list[str]]
+    broader: list[list[str]]
+    category: str | None
+
+
 class QueryUnderstood(BaseModel):
     """Each group is a word of the query with its alternatives: all groups are wanted, one term of each is enough.
 
@@ -78,6 +94,8 @@ class QueryUnderstood(BaseModel):
     broader: list[list[str]]
     category: str | None = Field(description="The category that a word of the query names.")
     attributes: AttributesWanted | None = None
+    unfamiliar: list[UnfamiliarWord] = []
+    respelt: QueryRespelt | None = Field(None, description="What was meant, if words of it look like slips of the pen.")
 
 
 def add_routes(app: FastAPI, terms: Terms) -> None:
@@ -98,6 +116,8 @@ def add_routes(app: FastAPI, terms: Terms) -> None:
             broader=asked.broader,
             category=asked.category,
             attributes=_attributes(asked),
+            unfamiliar=[UnfamiliarWord(**asdict(one)) for one in asked.unfamiliar],
+            respelt=QueryRespelt(**asdict(asked.respelt)) if asked.respelt else None,
         )
 
 

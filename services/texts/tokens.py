@@ -39,12 +39,19 @@ STOP_WORDS: Final = frozenset(_STOP_WORDS.split())
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One word: its normalised form, how it is read if kanji are in it, and whether it says anything."""
+    """One word: its normalised form, how it is read if kanji are in it, whether it says anything, where it stands."""
 
     form: str
     reading: str | None = None
     grammar: bool = False
     little: bool = False
+    start: int = 0
+    end: int = 0
+
+
+def runs(folded: str) -> list[tuple[int, int]]:
+    """Where a folded text has Japanese without a gap, or a word of letters."""
+    return [run.span() for run in _RUNS.finditer(folded)]
 
 
 class Words:
@@ -60,19 +67,20 @@ class Words:
         """The words of a folded text, in order."""
         found: list[Token] = []
         for run in _RUNS.finditer(folded):
-            found += self._japanese(run[0]) if run.lastgroup == "japanese" else [self._english(run[0])]
+            own = self._japanese if run.lastgroup == "japanese" else self._english
+            found += own(run[0], run.start())
         return found
 
-    def _japanese(self, run: str) -> list[Token]:
-        return [self._token(morpheme) for morpheme in self._tokenizer().tokenize(run)]
+    def _japanese(self, run: str, start: int) -> list[Token]:
+        return [self._token(morpheme, start) for morpheme in self._tokenizer().tokenize(run)]
 
-    def _token(self, morpheme: Morpheme) -> Token:
+    def _token(self, morpheme: Morpheme, start: int) -> Token:
         part, detail = morpheme.part_of_speech()[:2]
         form = self._form(morpheme.normalized_form())[:LONGEST]
         little = part in LITTLE or form in LITTLE_WORDS
         noun = part == "名詞" and detail != "数詞" and not morpheme.is_oov()
         reading = hiragana(morpheme.reading_form())[:LONGEST] if noun and not only_kana(form) else None
-        return Token(form, reading, part in GRAMMAR, little)
+        return Token(form, reading, part in GRAMMAR, little, start + morpheme.begin(), start + morpheme.end())
 
     def _form(self, normalised: str) -> str:
         """What the dictionary left in kana: イヌ is looked up as いぬ, サーバー is サーバ, kana are hiragana."""
@@ -91,9 +99,9 @@ class Words:
         known = len(found) == 1 and found[0].part_of_speech()[:2] == ("名詞", "普通名詞") and not found[0].is_oov()
         return found[0].normalized_form() if known and not only_kana(found[0].normalized_form()) else None
 
-    def _english(self, word: str) -> Token:
-        word = word.replace("’", "'")
-        return Token(self._stem(word[:LONGEST]), little=word in STOP_WORDS)
+    def _english(self, run: str, start: int) -> list[Token]:
+        word = run.replace("’", "'")
+        return [Token(self._stem(word[:LONGEST]), little=word in STOP_WORDS, start=start, end=start + len(run))]
 
     def _tokenizer(self) -> Tokenizer:
         if not hasattr(self._own, "tokenizer"):

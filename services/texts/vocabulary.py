@@ -63,6 +63,7 @@ class Vocabulary:
     def __init__(self, content: bytes, tokenise: Tokenise) -> None:
         self._tokenise = tokenise
         self._meanings: dict[tuple[str, ...], Meaning] = {}
+        self.words: list[str] = []
         file = WordsFile.model_validate(tomllib.loads(content.decode()))
         for category in file.category:
             self._learn_category(category)
@@ -99,6 +100,7 @@ class Vocabulary:
             self._learn(Meaning(name, (own,), category.label), [name, *words])
 
     def _learn(self, meaning: Meaning, words: Sequence[str]) -> None:
+        self.words += words
         for word in words:
             key = self._key(word)
             known = self._meanings.setdefault(key, meaning)

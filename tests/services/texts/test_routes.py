@@ -29,7 +29,17 @@ async def test_a_query_is_understood(texts: httpx.AsyncClient) -> None:
         "broader": [["白"], ["子猫", "猫"]],
         "category": "cat",
         "attributes": None,
+        "unfamiliar": [],
+        "respelt": None,
     }
+
+
+async def test_an_unfamiliar_word_and_a_slip_of_the_pen_are_told(texts: httpx.AsyncClient) -> None:
+    answer = (await texts.post("/api/texts/query", json={"q": "白い tulpi"})).json()
+    assert answer["unfamiliar"] == [{"word": "tulpi", "groups": [1]}]
+    assert answer["respelt"]["query"] == "白い tulip"
+    assert answer["respelt"]["groups"] == [["白"], ["チューリップ"]]
+    assert answer["respelt"]["category"] == "flower"
 
 
 async def test_attributes_of_the_picture_are_told_apart(texts: httpx.AsyncClient) -> None:
