@@ -37,19 +37,21 @@ def accounts_file() -> Path:
 
 
 @contextmanager
-def client(arguments: argparse.Namespace) -> Iterator[httpx.Client]:
-    """A signed-in client."""
+def client(arguments: argparse.Namespace, role: str = "user") -> Iterator[httpx.Client]:
+    """A signed-in client; an account of that role is looked for, with no more rights than needed."""
     with httpx.Client(base_url=arguments.platform, timeout=PATIENCE_SECONDS, trust_env=False) as http:
-        http.headers["authorization"] = f"Bearer {arguments.token or signed_in(http, arguments.accounts)}"
+        http.headers["authorization"] = f"Bearer {arguments.token or signed_in(http, arguments.accounts, role)}"
         yield http
 
 
-def signed_in(http: httpx.Client, accounts: Path) -> str:
-    """The token of the first account without a special role."""
+def signed_in(http: httpx.Client, accounts: Path, role: str = "user") -> str:
+    """The token of the first account of the role and no other special one."""
     if not accounts.is_file():
         raise NoPlatform(f"{accounts} is missing: start the platform (scripts/up) or give --accounts or --token")
     known: list[dict[str, Any]] = json.loads(accounts.read_text("utf-8"))
-    user = next(account for account in known if not set(account["roles"]) - {"user"})
+    user = next((account for account in known if {*account["roles"], "user"} == {role, "user"}), None)
+    if user is None:
+        raise NoPlatform(f"{accounts} has no account that is only {role}")
     form = {"grant_type": "password", "username": user["name"], "password": user["password"]}
     try:
         answer = http.post("/api/identity/token", data=form)

@@ -190,6 +190,18 @@ class Predictions(Asked):
     last_at: datetime
 
 
+class Reviewed(Asked):
+    """A version of a model, held against what moderators said of the items it judged."""
+
+    model: str
+    version: str
+    labels: int = Field(description="Decisions that say something of this model: fine, or one of its violations.")
+    found: int
+    false_positives: int = Field(description="It suspected a violation; a moderator published the item.")
+    false_negatives: int = Field(description="It suspected nothing; a moderator named one of its violations.")
+    let_pass: int
+
+
 class Figures(BaseModel):
     """Everything, of a time."""
 
@@ -201,6 +213,7 @@ class Figures(BaseModel):
     likes: Likes
     suggestions: list[Suggestions]
     predictions: list[Predictions]
+    reviewed: list[Reviewed]
 
 
 def groups(rows: Rows) -> list[Group]:

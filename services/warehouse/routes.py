@@ -18,6 +18,7 @@ from services.warehouse import figures
 from services.warehouse.access import OperatorOrInside
 from services.warehouse.demand import WANTED, Demand, demand
 from services.warehouse.figures import Figures
+from services.warehouse.reviewed import REVIEWED
 from services.warehouse.shelf import Shelf
 from services.warehouse.snapshots import SNAPSHOTS
 from services.warehouse.views import Views
@@ -87,6 +88,7 @@ def routes(database: Database, views: Views, shelf: Shelf) -> APIRouter:
             likes=figures.Likes(**(await views.ask(figures.LIKED, start, end))[0]),
             suggestions=figures.suggestions(suggested),
             predictions=[figures.Predictions(**row) for row in await views.ask(figures.PREDICTED, start, end)],
+            reviewed=[figures.Reviewed(**row) for row in await views.ask(REVIEWED, start, end)],
         )
 
     @router.get("/demand", summary="Uploads and searches of every week that is over")

@@ -1,7 +1,7 @@
 """How models do in use, as the warehouse counts it: searches, clicks, likes, accepted suggestions, predictions."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from services.web.app import App
@@ -28,12 +28,23 @@ class Used:
 
 
 @dataclass(frozen=True)
+class Reviewed:
+    """What moderators' decisions say of one version that judges items."""
+
+    labels: int
+    found: int
+    false_positives: int
+    false_negatives: int
+
+
+@dataclass(frozen=True)
 class Figures:
     """Of one version. What was not counted is nothing, which is not zero."""
 
     predictions: int | None = None
     p95_ms: float | None = None
     used: Used | None = None
+    reviewed: Reviewed | None = None
 
 
 @dataclass(frozen=True)
@@ -75,11 +86,17 @@ def read(answer: Mapping[str, Any]) -> InUse:
     """The warehouse's answer, by model and version."""
     groups, predictions = answer.get("groups") or [], answer.get("predictions") or []
     keys = {(one["ranker"], one["ranker_version"] or "") for one in groups} | {
-        (one["model"], one["version"]) for one in predictions
+        (one["model"], one["version"]) for one in [*predictions, *(answer.get("reviewed") or [])]
     }
     return InUse(
         used(groups),
-        {(model, version): _version(model, version, groups, predictions) for model, version in keys},
+        {
+            (model, version): replace(
+                _version(model, version, groups, predictions),
+                reviewed=_reviewed(model, version, answer.get("reviewed") or []),
+            )
+            for model, version in keys
+        },
         {name: _suggested(name, answer["suggestions"]) for name in {one["model"] for one in answer["suggestions"]}},
     )
 
@@ -94,6 +111,11 @@ def _version(
         p95_ms=max((one["p95_ms"] for one in made), default=None),
         used=used(mine) if mine else None,
     )
+
+
+def _reviewed(model: str, version: str, several: Iterable[Mapping[str, Any]]) -> Reviewed | None:
+    mine = next((one for one in several if (one["model"], one["version"]) == (model, version)), None)
+    return Reviewed(**{field.name: mine[field.name] for field in fields(Reviewed)}) if mine else None
 
 
 def used(groups: Iterable[Mapping[str, Any]]) -> Used:

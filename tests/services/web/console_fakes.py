@@ -67,6 +67,8 @@ class Console:
             "predictions": [answered, answered | {"served_by": "default", "version": "default", "predictions": 5}],
             "suggestions": [{"model": "image_quick", "field": field, "offered": 50, "taken": taken}
                             for field, taken in (("category", 40), ("title", 21))],
+            "reviewed": [{"model": "image_quick", "version": "2", "labels": 31, "found": 20, "false_positives": 8,
+                          "false_negatives": 3, "let_pass": 0}],
         }  # fmt: skip
         self._registry(app)
 
