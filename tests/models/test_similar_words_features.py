@@ -67,7 +67,9 @@ def test_the_longest_word_keeps_hosts_busy_for_no_time() -> None:
 
 def test_the_answer_reads_the_words_and_leaves_out_what_is_none() -> None:
     outputs = {
-        "similar": np.concatenate([written(["猫", "kitten"]), np.zeros((MOST_SIMILAR - 2, LONGEST_ANSWER), np.uint8)])[None],
+        "similar": np.concatenate([written(["猫", "kitten"]), np.zeros((MOST_SIMILAR - 2, LONGEST_ANSWER), np.uint8)])[
+            None
+        ],
         "score": np.array([[0.9, 0.6, *[0.0] * (MOST_SIMILAR - 2)]], np.float32),
         "category": np.array([[0.5, *[0.0] * 9]], np.float32),
     }
