@@ -20,11 +20,13 @@ class Respelling:
     def __init__(self, words: Iterable[str]) -> None:
         self._beginning: dict[str, list[tuple[str, str]]] = defaultdict(list)
         self._ending: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._right: set[str] = set()
         for word in dict.fromkeys(words):
             plain = _plain(word)
-            if len(plain) >= SHORTEST:
-                self._beginning[plain[0]].append((plain, word))
-                self._ending[plain[-1]].append((plain, word))
+            self._right.add(plain)
+            if len(heard := _heard(plain)) >= SHORTEST:
+                self._beginning[heard[0]].append((heard, word))
+                self._ending[heard[-1]].append((heard, word))
         self._remembered = lru_cache(REMEMBERED)(self._nearest)
 
     def nearest(self, typed: str) -> str | None:
@@ -36,14 +38,13 @@ class Respelling:
         return found
 
     def _nearest(self, plain: str) -> str | None:
-        if len(plain) < SHORTEST:
+        if len(plain) < SHORTEST or plain in self._right:
             return None
+        plain = _heard(plain)
         most = 2 if len(plain) >= LONG else 1
         near: list[tuple[int, int, int, int, str]] = []
         for place, (known, word) in enumerate([*self._beginning[plain[0]], *self._ending[plain[-1]]]):
             slips = _slips(plain, known, most)
-            if slips == 0:
-                return None
             if slips <= most and _likely(plain, known):
                 near.append((slips, known[0] != plain[0], abs(len(known) - len(plain)), place, word))
         return min(near)[-1] if near else None
@@ -51,6 +52,11 @@ class Respelling:
 
 def _plain(word: str) -> str:
     return hiragana(folded(word)).replace(" ", "")
+
+
+def _heard(plain: str) -> str:
+    """Letters that sound alike are one: dolfin is dolphin."""
+    return plain.replace("ph", "f").replace("ck", "k")
 
 
 def _likely(typed: str, known: str) -> bool:
