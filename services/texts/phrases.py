@@ -33,8 +33,8 @@ NAMED: Final[dict[str, tuple[str, str, str]]] = {
 
 NUMBERS: Final = ("", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 MOST_COUNTED: Final = len(NUMBERS) - 1
-PIECES: Final = {"fruit"}
-"""What English counts by the piece, which nobody would put into a title."""
+PIECES: Final = {"fruit": "fruit", "food": "dishes"}
+"""What nobody counts in an English title."""
 
 BEING: Final = {"cat": "いる", "dog": "いる", "bird": "いる", "fish": "いる", "insect": "いる", "flower": "咲く"}
 """What they do where they are; other things lie about, and their titles leave the place out."""
@@ -72,8 +72,8 @@ def _japanese(category: str, several: int, light: str | None, place: str | None)
         ("dark", "indoors"): f"薄暗い部屋に{being}",
         ("bright", "indoors"): f"明るい部屋に{being}",
         (None, "indoors"): f"部屋に{being}",
-        ("dark", "outdoors"): f"夜の外に{being}",
-        ("bright", "outdoors"): f"明るい外に{being}",
+        ("dark", "outdoors"): f"暗がりに{being}",
+        ("bright", "outdoors"): f"日なたに{being}",
         (None, "outdoors"): f"外に{being}",
         ("dark", None): "暗がりの中の",
         ("bright", None): "明るい光の中の",
@@ -99,6 +99,8 @@ def _english(category: str, several: int, light: str | None, place: str | None) 
 
 
 def _with_article(category: str, one: str, several: int) -> str:
-    if category in PIECES:
-        return "Some fruit" if several else "Fruit"
+    if category in PIECES and several:
+        return f"Some {PIECES[category]}"
+    if category == "fruit":
+        return "Fruit"
     return f"{'An' if one[0] in 'aeiou' else 'A'} {one}"
