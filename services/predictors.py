@@ -290,11 +290,11 @@ def _following(predictors: Iterable[Predictor], every_seconds: float) -> Any:
     sources = [source for predictor in predictors for source in predictor.aliases.made.values()]
 
     async def follow_registry() -> None:
-        """Look at once, then again and again; more often while a model is missing."""
+        """Look at once, then again and again; more often while there is nothing to serve at all."""
         while True:
             await asyncio.gather(*(source.look() for source in sources))
-            missing = any(champion.serving is None for champion in champions)
-            await asyncio.sleep(min(0.5, every_seconds) if missing else every_seconds)
+            nothing = all(champion.serving is None for champion in champions)
+            await asyncio.sleep(min(0.5, every_seconds) if nothing else every_seconds)
 
     return follow_registry
 

@@ -1,6 +1,7 @@
 """The model registry over MLflow's REST API: which version is champion, and its artefact."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,6 +15,8 @@ from services.sources.onnx_model import Unfit, read_manifest, sha256
 CHAMPION = "champion"
 CHUNK_BYTES = 1 << 20
 ASKING_SECONDS = 3.0
+MOST_MODELS = 1000
+"""As many as MLflow lists in one answer."""
 
 
 @dataclass(frozen=True)
@@ -25,20 +28,58 @@ class Release:
     manifest_sha256: str
 
 
+@dataclass(frozen=True)
+class Registered:
+    """A model as the registry lists it; any new version, and a model made anew, has another time of change."""
+
+    name: str
+    changed: int
+    named: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def read(cls, model: Mapping[str, Any]) -> "Registered":
+        """As MLflow says it."""
+        named = sorted((one["alias"], str(one["version"])) for one in model.get("aliases") or [])
+        return cls(model["name"], int(model.get("last_updated_timestamp") or 0), tuple(named))
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Alias -> version."""
+        return dict(self.named)
+
+
 class MlflowRegistry:
     """Reads only. What fails on the way is httpx.HTTPError."""
 
     def __init__(self, http: httpx.AsyncClient, address: str) -> None:
         self._http = http
         self._api = f"{address.rstrip('/')}/api/2.0"
+        self._asking: asyncio.Task[dict[str, Registered]] | None = None
+        self._known: dict[tuple[Registered, str], Release] = {}
 
     async def named(self, name: str, alias: str = CHAMPION) -> Release | None:
         """The version that the alias names, if there is one."""
-        url = f"{self._api}/mlflow/registered-models/alias"
-        response = await self._http.get(url, params={"name": name, "alias": alias}, timeout=ASKING_SECONDS)
-        if response.status_code in (400, 404):
+        found = (await self._all()).get(name)
+        number = found.aliases.get(alias) if found else None
+        if found is None or number is None:
             return None
-        return _release(name, response.raise_for_status().json())
+        release = self._known.get((found, number)) or await self.version(name, number)
+        if release and release.manifest_sha256:
+            self._known = {key: kept for key, kept in self._known.items() if key[0].name != name or key[0] == found}
+            self._known[found, number] = release
+        return release
+
+    async def _all(self) -> dict[str, Registered]:
+        """Every model by name. A host looks for many at the same moment: they share one question."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._registered())
+        return await asyncio.shield(self._asking)
+
+    async def _registered(self) -> dict[str, Registered]:
+        url = f"{self._api}/mlflow/registered-models/search"
+        response = await self._http.get(url, params={"max_results": MOST_MODELS}, timeout=ASKING_SECONDS)
+        found = response.raise_for_status().json().get("registered_models") or []
+        return {model["name"]: Registered.read(model) for model in found}
 
     async def version(self, name: str, version: str) -> Release | None:
         """That version, if it was registered."""

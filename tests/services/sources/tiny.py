@@ -115,10 +115,13 @@ class FakeMlflow(httpx.AsyncBaseTransport):
         self.away = False
         self.fetched: list[str] = []
         self.tags: dict[str, Mapping[str, str]] = {}
+        self.asked: list[str] = []
+        self.changed = 1
 
     def add(self, number: str, folder: Path) -> None:
         """Register a version and make it champion."""
         self.artefacts[number] = folder
+        self.changed += 1
         manifest = (folder / "manifest.json").read_bytes()
         self.tags[number] = {"manifest_sha256": hashlib.sha256(manifest).hexdigest()}
         self.champion = number
@@ -128,18 +131,24 @@ class FakeMlflow(httpx.AsyncBaseTransport):
         if self.away:
             raise httpx.ConnectError("connection refused", request=request)
         path, query = request.url.path, request.url.params
-        if path.endswith("/registered-models/alias"):
-            return self._alias(query["name"], query["alias"])
+        self.asked.append(path)
+        if path.endswith("/registered-models/search"):
+            return self._models()
+        if path.endswith("/model-versions/get"):
+            return self._version(query["version"])
         if path.endswith("/model-versions/get-download-uri"):
             return _json({"artifact_uri": f"mlflow-artifacts:/1/{query['version']}/artifacts/model"})
         return self._file(*path.rsplit("/api/2.0/mlflow-artifacts/artifacts/1/", 1)[-1].split("/artifacts/model/"))
 
-    def _alias(self, name: str, alias: str) -> httpx.Response:
-        named = {"champion": self.champion, "challenger": self.challenger}[alias]
-        if name != "tiny" or named is None:
-            return _json({"error_code": "INVALID_PARAMETER_VALUE", "message": "alias not found"}, 400)
-        tags = [{"key": key, "value": value} for key, value in self.tags[named].items()]
-        return _json({"model_version": {"name": name, "version": named, "run_id": "r", "tags": tags}})
+    def _models(self) -> httpx.Response:
+        named = {"champion": self.champion, "challenger": self.challenger}
+        aliases = [{"alias": alias, "version": number} for alias, number in named.items() if number]
+        model = {"name": "tiny", "last_updated_timestamp": self.changed, "aliases": aliases}
+        return _json({"registered_models": [model]} if self.artefacts else {})
+
+    def _version(self, number: str) -> httpx.Response:
+        tags = [{"key": key, "value": value} for key, value in self.tags[number].items()]
+        return _json({"model_version": {"name": "tiny", "version": number, "run_id": "r", "tags": tags}})
 
     def _file(self, number: str, name: str) -> httpx.Response:
         self.fetched.append(f"{number}/{name}")
