@@ -35,8 +35,8 @@ class Neighbours:
     slow: bool = False
     away: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
-    models: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
-    """By name: from the tensors of a request to the output."""
+    models: dict[str, Callable[[dict[str, Any]], dict[str, Any] | list[dict[str, Any]]]] = field(default_factory=dict)
+    """By name: from the tensors of a request to the output, or as many outputs as there are."""
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.url.path)
@@ -49,7 +49,8 @@ class Neighbours:
         model = request.url.path.split("/")[3]
         if model in self.models:
             given = {tensor["name"]: tensor for tensor in json.loads(request.content)["inputs"]}
-            outputs = [self.models[model](given)]
+            said = self.models[model](given)
+            outputs = said if isinstance(said, list) else [said]
             told = {"model_version": "7", "outputs": outputs, "parameters": {"served_by": self.served_by}}
             return httpx.Response(200, json=told)
         output = {"name": "embedding", "datatype": "FP32", "shape": [1, 128], "data": self.embedding}
