@@ -258,6 +258,7 @@ class SearchShown(SearchEvent):
     mode: str
     query: str
     category: str | None
+    attributes: list[str] = Field([], description="Names of what the query said that pictures should show: `count`.")
     experiment: str | None = None
     group: str | None = Field(None, description="Of the experiment: who ordered this page.")
     ranker: str = Field("default", description="The model that ordered the page, or `default`.")

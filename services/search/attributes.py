@@ -37,6 +37,10 @@ class Wanted(BaseModel):
     place: Literal["indoors", "outdoors"] | None = None
     said: dict[Name, list[str]] = Field({}, description="For each of them the terms of a text that says the same.")
 
+    def names(self) -> list[Name]:
+        """Which attributes are wanted."""
+        return [one.name for one in self._each()]
+
     def sought(self) -> list["Sought"]:
         """Each of them, as it is looked for."""
         return list(self._each())

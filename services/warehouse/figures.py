@@ -61,6 +61,37 @@ SEARCHED = Question(
     """,  # noqa: S608
 )
 
+NOTICED = Question(
+    ["item_screened"],
+    f"""
+    SELECT count(*) AS screened, count(*) FILTER (json_type(attributes) = 'OBJECT') AS noticed
+    FROM item_screened WHERE {BETWEEN}
+    """,  # noqa: S608
+)
+
+NAMED = Question(
+    ["search_shown", "search_acted"],
+    f"""
+    WITH shown AS (
+        SELECT search_id, subject, unnest(from_json(impressions, '{IMPRESSION}')).item_id AS item_id
+        FROM search_shown WHERE {BETWEEN} AND len(attributes) > 0
+    ), clicked AS (
+        SELECT DISTINCT search_id, item_id FROM search_acted WHERE action = 'click' AND event_time >= $since
+    ), units AS (
+        SELECT coalesce(subject, shown.search_id) AS unit, count(DISTINCT shown.search_id) AS searches,
+               count(*) AS impressions, count(clicked.item_id) AS clicks
+        FROM shown LEFT JOIN clicked ON clicked.search_id = shown.search_id AND clicked.item_id = shown.item_id
+        GROUP BY unit
+    )
+    SELECT count(*) AS units, coalesce(sum(searches), 0)::BIGINT AS searches,
+           coalesce(sum(impressions), 0)::BIGINT AS impressions, coalesce(sum(clicks), 0)::BIGINT AS clicks,
+           coalesce(sum(clicks ** 2), 0)::DOUBLE AS clicks_squared,
+           coalesce(sum(impressions ** 2), 0)::DOUBLE AS impressions_squared,
+           coalesce(sum(clicks * impressions), 0)::DOUBLE AS products
+    FROM units
+    """,  # noqa: S608
+)
+
 LIKED = Question(
     ["item_liked"],
     f"""
@@ -156,6 +187,18 @@ class Searches(BaseModel):
     pages_without_results: int
 
 
+class Noticed(BaseModel):
+    """What the detector noticed, and searches that ask for it."""
+
+    screened: int
+    noticed: int
+    share: Share = Field(description="Screened revisions that have attributes.")
+    searches: int = Field(description="That name an attribute.")
+    impressions: int
+    clicks: int
+    ctr: Share = Field(description="Clicked of shown, in those searches.")
+
+
 class Likes(BaseModel):
     """Likes of items."""
 
@@ -211,6 +254,7 @@ class Figures(BaseModel):
     differences: list[Difference]
     searches: list[Searches]
     likes: Likes
+    attributes: Noticed
     suggestions: list[Suggestions]
     predictions: list[Predictions]
     reviewed: list[Reviewed]
@@ -238,6 +282,13 @@ def differences(rows: Rows) -> list[Difference]:
                 Difference(experiment=experiment, simulated=simulated, one=one, other=other, ctr=ctr, verdict=verdict)
             )
     return found
+
+
+def noticed(judged: Rows, named: Rows) -> Noticed:
+    """Both with their rates."""
+    counts = {name: named[0][name] for name in ("searches", "impressions", "clicks")}
+    share = Share.of(wilson(judged[0]["noticed"], judged[0]["screened"]))
+    return Noticed(**judged[0], **counts, share=share, ctr=Share.of(_sums(named).interval()))
 
 
 def suggestions(rows: Rows) -> list[Suggestions]:

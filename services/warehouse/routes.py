@@ -86,6 +86,9 @@ def routes(database: Database, views: Views, shelf: Shelf) -> APIRouter:
             differences=figures.differences(used),
             searches=[figures.Searches(**row) for row in await views.ask(figures.SEARCHED, start, end)],
             likes=figures.Likes(**(await views.ask(figures.LIKED, start, end))[0]),
+            attributes=figures.noticed(
+                await views.ask(figures.NOTICED, start, end), await views.ask(figures.NAMED, start, end)
+            ),
             suggestions=figures.suggestions(suggested),
             predictions=[figures.Predictions(**row) for row in await views.ask(figures.PREDICTED, start, end)],
             reviewed=[figures.Reviewed(**row) for row in await views.ask(REVIEWED, start, end)],

@@ -61,12 +61,34 @@ class Suggested:
 
 
 @dataclass(frozen=True)
+class Noticed:
+    """What the detector noticed of pictures, and what people did with searches that ask for it."""
+
+    screened: int
+    noticed: int
+    searches: int
+    impressions: int
+    clicks: int
+
+    @property
+    def share(self) -> float | None:
+        """Noticed of screened."""
+        return self.noticed / self.screened if self.screened else None
+
+    @property
+    def ctr(self) -> float | None:
+        """Clicked of shown."""
+        return self.clicks / self.impressions if self.impressions else None
+
+
+@dataclass(frozen=True)
 class InUse:
     """Everything, of the last weeks."""
 
     whole: Used
     versions: Mapping[tuple[str, str], Figures] = field(default_factory=dict)
     suggested: Mapping[str, Suggested] = field(default_factory=dict)
+    noticed: Noticed | None = None
 
     def of(self, model: str, version: str) -> Figures:
         """One version's."""
@@ -98,6 +120,7 @@ def read(answer: Mapping[str, Any]) -> InUse:
             for model, version in keys
         },
         {name: _suggested(name, answer["suggestions"]) for name in {one["model"] for one in answer["suggestions"]}},
+        _noticed(answer.get("attributes")),
     )
 
 
@@ -111,6 +134,10 @@ def _version(
         p95_ms=max((one["p95_ms"] for one in made), default=None),
         used=used(mine) if mine else None,
     )
+
+
+def _noticed(told: Mapping[str, Any] | None) -> Noticed | None:
+    return Noticed(**{field.name: told[field.name] for field in fields(Noticed)}) if told else None
 
 
 def _reviewed(model: str, version: str, several: Iterable[Mapping[str, Any]]) -> Reviewed | None:

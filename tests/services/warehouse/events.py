@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-from services.contracts import CloudEvent, EventData, Impression, ItemLiked, PredictionsLogged, SearchActed, SearchShown
+from services.contracts import (
+    Attributes,
+    CloudEvent,
+    EventData,
+    Impression,
+    ItemLiked,
+    ItemScreened,
+    Judgement,
+    PredictionsLogged,
+    SearchActed,
+    SearchShown,
+)
 
 BEGAN = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 ITEMS = tuple(UUID(int=number) for number in range(1, 9))
@@ -35,6 +46,7 @@ def shown(
     minutes: float = 0.0,
     *,
     simulated: bool = False,
+    attributes: Sequence[str] = (),
 ) -> CloudEvent:
     """A page of results."""
     impressions = [
@@ -48,12 +60,36 @@ def shown(
         mode="text",
         query="猫",
         category="cat",
+        attributes=list(attributes),
         experiment="ranking" if group else None,
         group=group,
         impressions=impressions,
         shown_at=BEGAN + timedelta(minutes=minutes),
     )
     return event(data, minutes, source="/search")
+
+
+def screened(*, noticed: bool) -> CloudEvent:
+    """An item was judged, and the detector noticed something or was away."""
+    judged = Judgement(label="cat", score=0.9, margin=0.8, top=[])
+    attributes = Attributes(objects=[], count=1, where=["centre"], brightness="dark") if noticed else None
+    data = ItemScreened(
+        item_id=uuid4(),
+        revision=1,
+        sequence=1,
+        verdict="publish",
+        reasons=[],
+        category=judged,
+        violation=judged,
+        text_violation=judged,
+        tags=[],
+        embedding=[],
+        embedding_version="1",
+        attributes=attributes,
+        models={},
+        screened_at=BEGAN,
+    )
+    return event(data, source="/inference-async")
 
 
 def clicked(page: CloudEvent, at: int = 1, minutes: float = 1.0) -> CloudEvent:

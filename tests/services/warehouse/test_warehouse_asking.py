@@ -14,7 +14,7 @@ from services.chassis.service import Service
 from services.warehouse.main import build
 from tests.conftest import MakeBackends, MakeClient
 from tests.services.warehouse.conftest import Stage
-from tests.services.warehouse.events import BEGAN, clicked, liked, segment, shown
+from tests.services.warehouse.events import BEGAN, clicked, liked, screened, segment, shown
 
 Header = Callable[..., dict[str, str]]
 OUTSIDE = {"x-forwarded-for": "203.0.113.9"}
@@ -146,6 +146,27 @@ async def test_programs_that_play_users_are_told_apart(stage: Stage, http: httpx
     told = (await http.get("/api/warehouse/figures", params=span)).json()
     assert [group["simulated"] for group in told["groups"]] == [False, True]
     assert told["differences"] == []
+
+
+async def test_attributes_that_were_noticed_and_searches_that_name_one(stage: Stage, http: httpx.AsyncClient) -> None:
+    plain, asking = shown(uuid4()), shown(uuid4(), attributes=["count", "brightness"])
+    other = shown(uuid4(), attributes=["place"])
+    judged = [screened(noticed=noticed) for noticed in (True, True, False, True)]
+    await stage.store(plain, asking, other, clicked(plain), clicked(asking), clicked(asking, 2), *judged)
+    span = {"since": BEGAN.isoformat(), "until": (BEGAN + timedelta(days=1)).isoformat()}
+    told = (await http.get("/api/warehouse/figures", params=span)).json()["attributes"]
+    assert (told["screened"], told["noticed"], told["share"]["rate"]) == (4, 3, 0.75)
+    assert (told["searches"], told["impressions"], told["clicks"]) == (2, 6, 2)
+    assert told["ctr"]["rate"] == pytest.approx(1 / 3)
+    assert told["ctr"]["low"] < 1 / 3 < told["ctr"]["high"]
+
+
+async def test_without_searches_for_attributes_nothing_is_known(stage: Stage, http: httpx.AsyncClient) -> None:
+    await stage.store(shown(uuid4()))
+    span = {"since": BEGAN.isoformat(), "until": (BEGAN + timedelta(days=1)).isoformat()}
+    told = (await http.get("/api/warehouse/figures", params=span)).json()["attributes"]
+    assert (told["screened"], told["searches"], told["clicks"]) == (0, 0, 0)
+    assert (told["ctr"]["low"], told["ctr"]["high"]) == (0.0, 1.0)
 
 
 async def test_demand_counts_whole_weeks(stage: Stage, http: httpx.AsyncClient) -> None:
