@@ -187,7 +187,7 @@ class Assist {
   take(one) {
     if (one.field === "category") this.fill(this.fields.category, one.value, "change");
     if (one.field === "title") {
-      this.picked = one.value;
+      this.picked = one.model === "words" ? "" : one.value;
       this.fill(this.fields.title, one.value, "input");
     }
     if (one.field === "tag") this.tag(one.value);
