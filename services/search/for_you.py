@@ -68,12 +68,12 @@ class ForYou:
     experiment: Experiment
     model: Model | None = None
 
-    async def page(self, caller: Caller, limit: int) -> Page:
-        """The best of what there is for this user."""
-        group = self.experiment.group(caller.id) if self.model else None
+    async def page(self, caller: Caller | None, limit: int) -> Page:
+        """The best of what there is for this user; of somebody who is not signed in nothing is known."""
+        group = self.experiment.group(caller.id if caller else None) if self.model else None
         chooses = self.model is not None and group == RANKER and not self.model.circuit.rests
         async with self.database.connection() as connection:
-            history = await _history(connection, caller) if chooses else []
+            history = await _history(connection, caller) if caller and chooses else []
             found = await _found(connection, caller, of_taste=bool(history))
         ranking = Ranking(as_found(found), self.experiment.name if group else None, group)
         if self.model and history:
@@ -111,11 +111,12 @@ async def _history(connection: Connection, caller: Caller) -> list[Chosen]:
     return [Chosen(row["item_id"], row["category"], row["grade"]) for row in await found.fetchall()]
 
 
-async def _found(connection: Connection, caller: Caller, *, of_taste: bool) -> list[Document]:
+async def _found(connection: Connection, caller: Caller | None, *, of_taste: bool) -> list[Document]:
     """The popular first: that is the default order."""
-    values: dict[str, Any] = {"subject": caller.id, "simulated": caller.simulated, "most": OF_A_KIND}
+    subject, simulated = (caller.id, caller.simulated) if caller else (None, False)
+    values: dict[str, Any] = {"subject": subject, "simulated": simulated, "most": OF_A_KIND}
     statements = [POPULAR, NEWEST]
-    if of_taste:
+    if caller and of_taste:
         user = await user_of(connection, caller.id)
         values |= {"categories": _favourites(user.clicks), "picture": await _picture(connection, caller)}
         values |= {"version": EMBEDDING_VERSION}

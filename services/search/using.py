@@ -84,7 +84,7 @@ class Using:
             await outbox.add(connection, event)
         self._relay.wake()
         self._impressions.labels(*_labels(data.group, simulated=data.simulated)).inc(len(items))
-        return page.results
+        return page.results.model_copy(update={"positions": positions})
 
     async def acted(self, act: Act, caller: Caller | None) -> None:
         """Somebody says what they did; the same a second time changes nothing. Raises NotFound or BadInput."""
@@ -129,6 +129,7 @@ def _shown(page: Page, asked: Question) -> SearchShown:
         mode=page.results.mode,
         query=asked.query,
         category=page.results.category,
+        attributes=list(page.results.attributes.names()) if page.results.attributes else [],
         experiment=ranking.experiment,
         group=ranking.group,
         ranker=ranking.ranker,

@@ -13,6 +13,7 @@ from services.web.remote import Refused, Resting, together, unless_resting
 from services.web.visit import CurrentVisit, OwnForm, SignedInVisit, Visit
 
 PAGE_SIZE = 24
+SHELF = 6
 NOTHING: dict[str, Any] = {"results": [], "next": None, "resting": True}
 
 
@@ -22,9 +23,12 @@ def routes(app: App) -> APIRouter:
 
     @router.get("/")
     async def _home(request: Request, visit: CurrentVisit, cursor: str = "") -> Response:
-        found, categories = await together(newest(app, visit, cursor), counts(app))
-        page = "parts/results.html" if visit.live else "home.html"
-        return app.pages.draw(request, page, found=found, counts=categories, more=_more("/", found))
+        if visit.live:
+            found = await newest(app, visit, cursor)
+            return app.pages.draw(request, "parts/results.html", found=found, more=_more("/", found))
+        found, chosen, categories = await together(newest(app, visit, cursor), for_you(app, visit), counts(app))
+        values = {"found": found, "chosen": chosen, "counts": categories, "more": _more("/", found)}
+        return app.pages.draw(request, "home.html", **values)
 
     @router.get("/search")
     async def _search(
@@ -70,6 +74,13 @@ def _more(path: str, found: dict[str, Any], **asked: str) -> dict[str, Any] | No
 async def newest(app: App, visit: Visit, cursor: str) -> Any:
     """What was published last."""
     return await by_words(app, visit, {}, cursor)
+
+
+async def for_you(app: App, visit: Visit) -> Any:
+    """What the visitor may like; what is popular for who is not signed in. Nothing while search rests."""
+    asked = {"limit": SHELF}
+    call = app.remote.json("search", "GET", "/api/search/for-you", params=asked, token=visit.token, within=2)
+    return await unless_resting(call, NOTHING)
 
 
 async def by_words(app: App, visit: Visit, asked: dict[str, str], cursor: str) -> Any:

@@ -15,6 +15,7 @@ from services.web import (
     reviewing,
     showing,
     status,
+    using,
 )
 from services.web.app import App
 from services.web.csrf import Csrf
@@ -37,8 +38,10 @@ def build(backends: Backends) -> Service:
     app = App(pages, remote, settings)
     service.app.state.verifier = backends.verifier
     service.app.state.csrf = Csrf(settings.csrf_key())
-    for part in (finding, accounts, registering, showing, enlarging, reviewing, pictures, comparing, demand, openapi):
+    for part in (finding, accounts, registering, showing, enlarging, reviewing, pictures, comparing, demand):
         service.app.include_router(part.routes(app))
+    service.app.include_router(using.routes(app))
+    service.app.include_router(openapi.routes(app))
     service.app.include_router(assets.routes(files))
     service.app.include_router(status.routes(app, backends.http))
     pages.install(service.app)

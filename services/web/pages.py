@@ -35,7 +35,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"moment": moment, "percent": percent, "query": query}
+    made.filters |= {"moment": moment, "percent": percent, "place": place, "query": query}
     return made
 
 
@@ -187,3 +187,9 @@ def percent(score: float | None) -> str:
 def query(values: dict[str, Any]) -> str:
     """The part of an address after the question mark, without what is empty."""
     return urlencode({key: value for key, value in values.items() if value})
+
+
+def place(found: dict[str, Any], at: int) -> str:
+    """Of a result on a page: the search and its position, as a link carries it."""
+    positions = found.get("positions") or []
+    return f"{found['search_id']}.{positions[at]}" if at < len(positions) else ""

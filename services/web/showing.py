@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import httpx
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from services.web.app import App
 from services.web.enlarging import about, is_small
 from services.web.finding import similar_to
 from services.web.remote import Resting, checked, together, unless_resting
+from services.web.using import opened
 from services.web.visit import CurrentVisit, OwnForm, SignedInVisit, Visit, text
 
 STATES = ("screening", "published", "needs_review", "rejected", "withdrawn")
@@ -37,10 +38,14 @@ def routes(app: App) -> APIRouter:
         return app.pages.draw(request, page, items=mine["items"], state=asked["state"], states=STATES, more=more)
 
     @router.get("/items/{item_id}")
-    async def _item(request: Request, visit: CurrentVisit, item_id: UUID) -> Response:
-        item, similar = await together(_read(app, visit, item_id), _similar(app, visit, item_id))
+    async def _item(
+        request: Request, visit: CurrentVisit, item_id: UUID, found_at: Annotated[str, Query(alias="from")] = ""
+    ) -> Response:
+        item, similar, _ = await together(
+            _read(app, visit, item_id), _similar(app, visit, item_id), opened(app, visit, item_id, found_at)
+        )
         picture = await about(app, visit, item["image_id"])
-        shown = {"item": item, "similar": similar, "picture": picture, "small": is_small(picture)}
+        shown = {"found_at": found_at, "item": item, "similar": similar, "picture": picture, "small": is_small(picture)}
         return app.pages.draw(request, "item.html", **shown, **roles(visit, item))
 
     @router.get("/items/{item_id}/progress")
@@ -83,8 +88,7 @@ async def _read(app: App, visit: Visit, item_id: UUID) -> Any:
 
 
 async def _similar(app: App, visit: Visit, item_id: UUID) -> Any:
-    found = await unless_resting(similar_to(app, visit, item_id, SIMILAR), {"results": []})
-    return found["results"]
+    return await unless_resting(similar_to(app, visit, item_id, SIMILAR), {"results": []})
 
 
 async def _passed_on(coming: httpx.Response, streams: asyncio.Semaphore) -> AsyncIterator[bytes]:

@@ -127,6 +127,24 @@ function watch(box) {
   if (!over()) listen();
 }
 
+// ---- a result that was opened and stayed open: search is told once, after ten seconds of being looked at ----
+const LONG_VIEW_SECONDS = 10;
+
+function prepareSeen(article) {
+  // Only this visitor found it there; whoever gets the link should not seem to have.
+  history.replaceState(history.state, "", location.pathname);
+  let seconds = 0;
+  const clock = setInterval(() => {
+    if (document.visibilityState !== "visible") return;
+    seconds += 1;
+    if (seconds < LONG_VIEW_SECONDS) return;
+    clearInterval(clock);
+    const headers = JSON.parse(document.body.getAttribute("hx-headers"));
+    const body = new URLSearchParams({ from: article.dataset.found, seconds: String(seconds) });
+    fetch(article.dataset.seen, { method: "POST", headers, body, keepalive: true }).catch(() => {});
+  }, 1000);
+}
+
 // ---- what htmx could not do is said, not swallowed ----
 function say(words) {
   const message = document.createElement("p");
@@ -155,5 +173,6 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-counter]").forEach(prepareCounter);
   document.querySelectorAll("[data-busy]").forEach(prepareBusy);
   document.querySelectorAll("[data-progress]").forEach(watch);
+  document.querySelectorAll("[data-seen]").forEach(prepareSeen);
   document.querySelector("[data-focus]")?.focus();
 });

@@ -37,8 +37,11 @@ def ids(page: dict[str, Any]) -> list[UUID]:
     return [UUID(document["item_id"]) for document in page["results"]]
 
 
-async def test_needs_somebody(library: Library) -> None:
-    assert (await library.http.get("/api/search/for-you")).status_code == 401
+async def test_who_is_not_signed_in_gets_what_is_popular(library: Library) -> None:
+    items = [await library.publish(f"cat {at}") for at in range(4)]
+    await use(library, new_id(), items, clicked=items[1])
+    page = await shelf(library, {})
+    assert (page["ranker"], page["group"], ids(page)[0]) == ("default", None, items[1])
 
 
 async def test_without_use_the_newest(library: Library, signed_in: Header) -> None:

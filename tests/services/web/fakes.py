@@ -71,6 +71,9 @@ class FakeServices:
         self.pictures: dict[str, bytes] = {}
         self.decisions: list[dict[str, Any]] = []
         self.bodies: list[dict[str, Any]] = []
+        self.acts: list[dict[str, Any]] = []
+        self.widened: dict[str, Any] = {}
+        """What a search says of how it was widened."""
         self.dead: set[str] = set()
         self.slow: set[str] = set()
         self.asked: list[httpx.Request] = []
@@ -271,7 +274,18 @@ class FakeServices:
             found = documents(q, category)
             start = int(cursor or 0)
             after = str(start + limit) if len(found) > start + limit else None
-            return {"search_id": str(uuid4()), "mode": "text", "results": found[start : start + limit], "next": after}
+            page = {"search_id": str(uuid4()), "mode": "text", "results": found[start : start + limit], "next": after}
+            return page | {"positions": list(range(start + 1, start + 1 + len(page["results"])))} | self.widened
+
+        @self.app.get("/api/search/for-you")
+        async def _for_you(limit: int = 12) -> Any:
+            found = documents()[::-1][:limit]
+            page = {"search_id": str(uuid4()), "mode": "for_you", "ranker": "default", "results": found, "next": None}
+            return page | {"positions": list(range(1, 1 + len(found)))}
+
+        @self.app.post("/api/search/events", status_code=204)
+        async def _event(act: dict[str, Any]) -> None:
+            self.acts.append(act)
 
         @self.app.get("/api/search/similar")
         async def _similar(item_id: str, limit: int = 24) -> Any:

@@ -57,7 +57,7 @@ async def test_what_cannot_be_shown_says_that_a_part_rests(
 async def test_home_shows_the_newest_with_more_to_come(browser: httpx.AsyncClient, fakes: FakeServices) -> None:
     fakes.add(*(item(f"item {number}") for number in range(30)))
     page = (await browser.get("/")).text
-    assert page.count('class="card"') == 24
+    assert page.partition('class="heading"')[2].count('class="card"') == 24
     assert 'href="/?cursor=24"' in page
     rest = await browser.get("/?cursor=24", headers={"HX-Request": "true"})
     assert rest.text.count('class="card"') == 6
@@ -78,6 +78,25 @@ async def test_search_counts_what_it_found(browser: httpx.AsyncClient, fakes: Fa
     assert "black cat" in page
     assert "white dog" not in page
     assert "1 shown for “cat”" in page
+
+
+@pytest.mark.parametrize(
+    ("relaxed", "language", "told"),
+    [
+        ("similar", "en", "Also searched for: feline, kitten"),
+        ("similar", "ja", "次の言葉でも検索しました：feline、kitten"),
+        ("respelt", "en", "Searched for: feline, kitten"),
+    ],
+)
+async def test_a_search_says_what_it_looked_for_instead(
+    browser: httpx.AsyncClient, fakes: FakeServices, relaxed: str, language: str, told: str
+) -> None:
+    fakes.add(item("meow"))
+    assert 'id="also"' not in (await browser.get("/search?q=meow")).text
+    fakes.widened = {"relaxed": relaxed, "also": ["feline", "kitten"]}
+    page = (await browser.get("/search?q=meow", headers={"accept-language": language})).text
+    assert told in page
+    assert "Little fits exactly" not in page
 
 
 async def test_similar_pictures_are_found_by_upload(signed_in_as: SignIn, fakes: FakeServices) -> None:
