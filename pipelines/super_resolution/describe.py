@@ -33,7 +33,8 @@ def described(
             )
             + "\n\nFrom left to right: what was uploaded, bicubic, this model, the truth.\n\n![Pieces](examples.png)",
             "After JPEG": f"The same photos when the small picture was saved as JPEG of quality {quality}: it wins "
-            f"{won(metrics, 'jpeg', BICUBIC)} dB over bicubic. JPEG's marks are enlarged with the rest.",
+            f"{won(metrics, 'jpeg', BICUBIC)} dB over bicubic of the same JPEG. Some of what it learnt from had been "
+            "a JPEG too, so that it does not take JPEG's marks for edges.",
             "How it works": "Four layers of convolutions look at the small picture; their four answers for each pixel "
             "are added to what bicubic says (ESPCN). There is no bias and the first layer sees only differences: an "
             "area of one colour keeps it exactly, and a brighter picture is enlarged like the darker one.",

@@ -6,7 +6,6 @@ The baseline is bicubic, which every program has. A model that is not better by 
 """
 
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from pipelines.scenes.pack import Pack
 from pipelines.scenes.parts import background_paths, real_photos
 from pipelines.super_resolution import pictures, prepare, train
 from pipelines.super_resolution.describe import described
-from pipelines.super_resolution.judging import Enlarge, hold_to, judged, named
+from pipelines.super_resolution.judging import Enlarge, hold_to, judged, named, together
 from pipelines.super_resolution.pairs import Pixels, even, halved, png, read
 
 DATA = Path("data/super_resolution")
@@ -47,13 +46,14 @@ def main() -> None:
     params, drawn = load(Params, prepare.PARAMS, "evaluate"), load(prepare.Params, prepare.PARAMS, "prepare")
     network = OnnxFile(train.OUT / "model.onnx", threads=THREADS)
     scenes, photos = held_out_scenes(), held_out_photos(drawn.test_group)
+    each = {name: judged([photo], by(network)) for name, photo in photos.items()}
+    spoilt = judged(list(photos.values()), by(network), COMPRESSED)
     metrics = {
         **named(judged(scenes, by(network)), "scenes"),
-        **named(judged(list(photos.values()), by(network)), "photos"),
-        **named(judged(list(photos.values()), compressed(by(network))), "jpeg"),
+        **named(together(each.values()), "photos"),
+        **named(spoilt, "jpeg"),
     }
     hold_to(metrics, params.least_gain)
-    each = {name: judged([photo], by(network)) for name, photo in photos.items()}
     pictures.compared([*scenes[:SHOWN_SCENES], *photos.values()], by(network), CARD / PICTURE)
     rounded = {name: round(value, 4) for name, value in metrics.items()}
     text = described(contract(), rounded, each, params.least_gain, COMPRESSED)
@@ -81,17 +81,6 @@ def by(network: OnnxFile) -> Enlarge:
         return larger
 
     return enlarge
-
-
-def compressed(enlarge: Enlarge) -> Enlarge:
-    """The same of what JPEG has left of a small picture."""
-
-    def after_jpeg(small: Pixels) -> Pixels:
-        file = BytesIO()
-        Image.fromarray(small).save(file, "JPEG", quality=COMPRESSED)
-        return enlarge(read(file.getvalue()))
-
-    return after_jpeg
 
 
 def held_out_scenes() -> list[Image.Image]:

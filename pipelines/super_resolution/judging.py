@@ -1,6 +1,6 @@
 """How near an enlarged picture comes to the one it was the half of: PSNR and SSIM, on whole pictures in colour."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,7 +10,7 @@ from PIL import Image
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from pipelines.evaluation import bootstrap
-from pipelines.super_resolution.pairs import Pixels, halved, plainly
+from pipelines.super_resolution.pairs import Pixels, compressed, halved, plainly
 
 Enlarge = Callable[[Pixels], Pixels]
 OURS, BICUBIC, LANCZOS = "model", "bicubic", "lanczos"
@@ -36,18 +36,29 @@ class Scores:
         return self.psnr[OURS] - self.psnr[over]
 
 
-def judged(wholes: Sequence[Image.Image], enlarge: Enlarge) -> Scores:
-    """Everybody enlarges the halves of these pictures."""
+def judged(wholes: Sequence[Image.Image], enlarge: Enlarge, quality: int | None = None) -> Scores:
+    """Everybody enlarges the halves of these pictures, or what JPEG of that quality leaves of them."""
     ways = {OURS: enlarge, **FORMULAS}
     psnr: dict[str, list[float]] = {name: [] for name in ways}
     ssim: dict[str, list[float]] = {name: [] for name in ways}
     for whole in wholes:
         truth, half = np.asarray(whole, np.uint8), np.asarray(halved(whole), np.uint8)
+        half = compressed(half, quality) if quality else half
         for name, way in ways.items():
             made = way(half)
             psnr[name].append(float(peak_signal_noise_ratio(truth, made)))
             ssim[name].append(similarity(truth, made))
     return Scores({n: np.array(v) for n, v in psnr.items()}, {n: np.array(v) for n, v in ssim.items()})
+
+
+def together(parts: Iterable[Scores]) -> Scores:
+    """The scores of all of them."""
+    psnr, ssim = zip(*((part.psnr, part.ssim) for part in parts), strict=True)
+    return Scores(_joined(psnr), _joined(ssim))
+
+
+def _joined(parts: Sequence[Mapping[str, NDArray[np.float64]]]) -> dict[str, NDArray[np.float64]]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def similarity(truth: Pixels, made: Pixels) -> float:

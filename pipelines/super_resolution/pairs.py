@@ -28,6 +28,13 @@ def plainly(small: Pixels, how: Image.Resampling) -> Pixels:
     return np.asarray(picture.resize((picture.width * FACTOR, picture.height * FACTOR), how), np.uint8)
 
 
+def compressed(small: Pixels, quality: int) -> Pixels:
+    """What JPEG leaves of it."""
+    file = BytesIO()
+    Image.fromarray(small).save(file, "JPEG", quality=quality)
+    return read(file.getvalue())
+
+
 def png(picture: Image.Image) -> bytes:
     """A file that loses nothing."""
     file = BytesIO()

@@ -2,7 +2,7 @@
 
     dvc repro pipelines/super_resolution/dvc.yaml:prepare
 
-Without noise and JPEG's marks, which it would learn to sharpen. Nothing here is a photo that it is judged by.
+Without noise and JPEG's marks: they are the truth. Nothing here is a photo that it is judged by.
 """
 
 import os

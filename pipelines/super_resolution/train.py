@@ -1,6 +1,6 @@
 """Learn what bicubic gets wrong, from patches of scenes and photos, and write the network as an ONNX file.
 
-    dvc repro pipelines/super_resolution/dvc.yaml:train
+dvc repro pipelines/super_resolution/dvc.yaml:train
 """
 
 import warnings
@@ -22,7 +22,7 @@ from pipelines.progress import progress
 from pipelines.scenes.pack import Pack
 from pipelines.super_resolution import prepare
 from pipelines.super_resolution.network import Network
-from pipelines.super_resolution.pairs import Pixels, halved, read
+from pipelines.super_resolution.pairs import Pixels, compressed, halved, read
 
 OUT = Path("data/super_resolution/trained")
 SHAPES = ((1, 24, 40, 3), (2, 33, 17, 3))
@@ -37,6 +37,9 @@ class Params:
     batch: int
     patch: int
     photo_share: float
+    jpeg_share: float
+    jpeg_worst: int
+    jpeg_best: int
     rate: float
     seed: int
 
@@ -88,11 +91,11 @@ def learnt(scenes: Pairs, photos: Pairs, params: Params) -> Network:
 
 
 def batches(scenes: Pairs, photos: Pairs, params: Params) -> Iterator[Batch]:
-    """Patches from anywhere, mirrored and turned, from 0 to 1 and colours first."""
+    """Patches from anywhere, from 0 to 1 and colours first."""
     rng = np.random.default_rng(params.seed)
     for _ in range(params.steps):
         some = [
-            patch(rng, photos if rng.random() < params.photo_share else scenes, params.patch)
+            varied(rng, *patch(rng, photos if rng.random() < params.photo_share else scenes, params.patch), params)
             for _ in range(params.batch)
         ]
         small, large = (np.stack(side).transpose(0, 3, 1, 2) for side in zip(*some, strict=True))
@@ -106,7 +109,13 @@ def patch(rng: np.random.Generator, pairs: Pairs, side: int) -> tuple[Pixels, Pi
     top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
     small = pairs.half[number, top : top + side, left : left + side]
     top, left, side = top * FACTOR, left * FACTOR, side * FACTOR
-    large = pairs.whole[number, top : top + side, left : left + side]
+    return small, pairs.whole[number, top : top + side, left : left + side]
+
+
+def varied(rng: np.random.Generator, small: Pixels, large: Pixels, params: Params) -> tuple[Pixels, Pixels]:
+    """Mirrored and turned; now and then the small one has been a JPEG, whose marks are not to be sharpened."""
+    if rng.random() < params.jpeg_share:
+        small = compressed(small, int(rng.integers(params.jpeg_worst, params.jpeg_best + 1)))
     turns, mirrored = int(rng.integers(4)), rng.random() < 0.5
     small, large = np.rot90(small, turns), np.rot90(large, turns)
     return (small[:, ::-1], large[:, ::-1]) if mirrored else (small, large)
