@@ -1,5 +1,6 @@
 """PostgreSQL: one pool a process, plain SQL, rows as dictionaries."""
 
+import select
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -13,7 +14,7 @@ Database = AsyncConnectionPool[Connection]
 
 
 def database(settings: Settings) -> Database:
-    """A pool that is not open yet. A connection is checked when it is taken: a restarted server goes unnoticed."""
+    """A pool that is not open yet. A connection is looked at when it is taken: a restarted server goes unnoticed."""
     keywords: dict[str, Any] = {
         "row_factory": dict_row,
         "autocommit": True,
@@ -31,8 +32,16 @@ def database(settings: Settings) -> Database:
         reconnect_timeout=0,
         open=False,
         configure=_vectors if settings.database_vectors else None,
-        check=AsyncConnectionPool.check_connection,
+        check=_still_there,
     )
+
+
+async def _still_there(connection: Connection) -> None:
+    """Ask the server only if it has said something unasked, as one does that goes: asking each time is a round trip."""
+    unasked = select.poll()
+    unasked.register(connection.fileno(), select.POLLIN)
+    if unasked.poll(0):
+        await AsyncConnectionPool.check_connection(connection)
 
 
 async def _vectors(connection: Connection) -> None:

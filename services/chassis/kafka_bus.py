@@ -6,15 +6,18 @@ never recovers from a broker that forgot it. Lossless delivery is the outbox's w
 """
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import KafkaAdminClient, NewTopic
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from services.chassis.bus import MOST, BusUnavailable, Message, Place, Subscription
@@ -25,6 +28,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 PARTITIONS = 4
 LOOK_SECONDS = 0.5
+AWAY = (KafkaTimeoutError,)
 JOINING_SESSIONS = 3
 """A group waits for a dead member for one session; who has not got in after so many never will."""
 
@@ -38,6 +42,9 @@ class KafkaBus:
         self._thread = ThreadPoolExecutor(1, "kafka-producer")
         self._producer: Any = None
         self._topics = Topics(self._servers)
+        self._waiting: list[_Sent] = []
+        self._settled: deque[tuple[_Sent, Exception | None]] = deque()
+        self._told = False
 
     async def publish(self, event: CloudEvent, topic: str | None = None) -> None:
         """Send and wait for the broker's acknowledgement."""
@@ -47,7 +54,9 @@ class KafkaBus:
         """Send and wait for the broker's acknowledgement."""
         loop = asyncio.get_running_loop()
         acknowledged: asyncio.Future[None] = loop.create_future()
-        await loop.run_in_executor(self._thread, self._send, topic, key, value, acknowledged, loop)
+        if not self._waiting:  # what is sent in the same turn of the event loop goes to the thread together
+            loop.call_soon(self._hand_over, loop)
+        self._waiting.append(_Sent(topic, key, value, acknowledged))
         try:
             async with asyncio.timeout(10):
                 await acknowledged
@@ -64,32 +73,54 @@ class KafkaBus:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._producer.close, 5)
         self._thread.shutdown(wait=False)
 
-    def _send(
-        self,
-        topic: str,
-        key: str,
-        value: bytes,
-        acknowledged: "asyncio.Future[None]",
-        loop: asyncio.AbstractEventLoop,
-    ) -> None:
-        def settle(outcome: Callable[[], None]) -> None:
-            loop.call_soon_threadsafe(lambda: None if acknowledged.done() else outcome())
-
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        several, self._waiting = self._waiting, []
         try:
-            self._topics.ensure()
-            future = self._connected().send(topic, value=value, key=key.encode())
-        except KafkaError as error:
-            self._topics.forget()
-            unavailable = BusUnavailable(repr(error))
-            settle(lambda: acknowledged.set_exception(unavailable))
-            return
-        future.add_callback(lambda _: settle(lambda: acknowledged.set_result(None)))
+            self._thread.submit(self._send, several, loop)
+        except RuntimeError as error:  # the bus is closed
+            for one in several:
+                self._settle(one, loop, BusUnavailable(repr(error)))
 
-        def failed(error: Exception) -> None:
-            self._topics.forget()
-            settle(lambda: acknowledged.set_exception(BusUnavailable(repr(error))))
+    def _send(self, several: Sequence["_Sent"], loop: asyncio.AbstractEventLoop) -> None:
+        away: Exception | None = None
+        for one in several:
+            try:
+                if away is not None:
+                    raise away
+                self._topics.ensure()
+                future = self._connected().send(one.topic, value=one.value, key=one.key.encode())
+            except Exception as error:
+                if isinstance(error, AWAY):  # it has been waited for, once for all
+                    away = error
+                self._failed(one, loop, error)
+            else:
+                future.add_callback(lambda _, one=one: self._settle(one, loop, None))
+                future.add_errback(lambda error, one=one: self._failed(one, loop, error))
 
-        future.add_errback(failed)
+    def _failed(self, one: "_Sent", loop: asyncio.AbstractEventLoop, error: Exception) -> None:
+        if isinstance(error, KafkaError):
+            self._topics.forget()
+            error = BusUnavailable(repr(error))
+        self._settle(one, loop, error)
+
+    def _settle(self, one: "_Sent", loop: asyncio.AbstractEventLoop, error: Exception | None) -> None:
+        """From any thread. The loop is woken once for all that is settled until it looks."""
+        self._settled.append((one, error))
+        if not self._told:
+            self._told = True
+            with contextlib.suppress(RuntimeError):  # nobody waits any more
+                loop.call_soon_threadsafe(self._tell)
+
+    def _tell(self) -> None:
+        self._told = False
+        while self._settled:
+            one, error = self._settled.popleft()
+            if one.acknowledged.done():
+                continue
+            if error is None:
+                one.acknowledged.set_result(None)
+            else:
+                one.acknowledged.set_exception(error)
 
     def _connected(self) -> Any:
         if self._producer is None:
@@ -106,6 +137,16 @@ class KafkaBus:
                 reconnect_backoff_max_ms=500,
             )
         return self._producer
+
+
+@dataclass(frozen=True)
+class _Sent:
+    """What waits for the broker's acknowledgement."""
+
+    topic: str
+    key: str
+    value: bytes
+    acknowledged: "asyncio.Future[None]"
 
 
 class Topics:

@@ -7,7 +7,9 @@ and what is late again; `settle` removes the row when an effect names it as its 
 import asyncio
 import contextlib
 import logging
+import time
 from datetime import timedelta
+from math import inf
 
 from services.chassis.bus import Bus, BusUnavailable
 from services.chassis.database import Connection, Database
@@ -36,6 +38,7 @@ SELECT count(*) AS n, coalesce(extract(epoch FROM now() - min(created_at)), 0)::
 BATCH = 100
 LATE = timedelta(seconds=5)
 LATEST = timedelta(seconds=60)
+COUNT_SECONDS = 1.0
 
 
 async def add(connection: Connection, event: CloudEvent) -> None:
@@ -63,6 +66,9 @@ class Relay:
     def __init__(self, database: Database, bus: Bus, metrics: Metrics, *, late: timedelta = LATE) -> None:
         self._database, self._bus, self._metrics, self._late = database, bus, metrics, late
         self._woken = asyncio.Event()
+        self._counted_at = -inf
+        self._queue = timedelta(0)
+        """How long the oldest of many has waited: a new one cannot have its effect before that one has."""
 
     def wake(self) -> None:
         """Something was committed: send it now."""
@@ -88,13 +94,14 @@ class Relay:
             rows = await (
                 await connection.execute(
                     """
-                    UPDATE outbox SET attempts = attempts + 1, due_at = now() + least(%s * (attempts + 1), %s)
+                    UPDATE outbox SET attempts = attempts + 1,
+                        due_at = now() + least(greatest(%s * (attempts + 1), %s), %s)
                     WHERE id IN (
                         SELECT id FROM outbox WHERE due_at <= now() ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
                     )
                     RETURNING id, event, attempts
                     """,
-                    (self._late, LATEST, BATCH),
+                    (self._late, self._queue, LATEST, BATCH),
                 )
             ).fetchall()
         events = [CloudEvent.model_validate(row["event"]) for row in sorted(rows, key=lambda row: row["id"])]
@@ -135,7 +142,14 @@ class Relay:
                 )
 
     async def _count(self) -> None:
+        """Now and then: where many wait, to count them costs more than to send some."""
+        now = time.monotonic()
+        if now - self._counted_at < COUNT_SECONDS:
+            return
+        self._counted_at = now
         async with self._database.connection() as connection:
             row = await (await connection.execute(_WAITING)).fetchone()
-        self._metrics.outbox_rows.set(row["n"] if row else 0)
-        self._metrics.outbox_oldest.set(row["oldest"] if row else 0)
+        rows, oldest = (row["n"], row["oldest"]) if row else (0, 0.0)
+        self._metrics.outbox_rows.set(rows)
+        self._metrics.outbox_oldest.set(oldest)
+        self._queue = timedelta(seconds=oldest) if rows > BATCH else timedelta(0)

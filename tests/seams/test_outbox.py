@@ -74,6 +74,27 @@ async def test_what_is_late_is_sent_again(items: Database, memory_bus: MemoryBus
     assert len(memory_bus.events(ItemLiked.type)) == 3
 
 
+async def test_behind_many_that_wait_nothing_is_sent_again_before_those_can_have_had_their_turn(
+    items: Database, memory_bus: MemoryBus
+) -> None:
+    await add(items, *(liked() for _ in range(outbox.BATCH + 1)))
+    async with items.connection() as connection:
+        await connection.execute(
+            "UPDATE outbox SET created_at = now() - interval '30 s', due_at = now() + interval '1 h'"
+        )
+    await add(items, liked())
+    sending = relay(items, memory_bus)
+    await sending.send_due()  # counts
+    new = liked()
+    await add(items, new)
+    await sending.send_due()
+    async with items.connection() as connection:
+        found = await connection.execute("SELECT due_at - now() AS late FROM outbox WHERE id = %s", (new.id,))
+        row = await found.fetchone()
+    assert row
+    assert timedelta(seconds=25) < row["late"] <= outbox.LATEST
+
+
 async def test_a_rolled_back_change_tells_nobody(items: Database, memory_bus: MemoryBus) -> None:
     async def fails() -> None:
         async with items.connection() as connection, connection.transaction():
