@@ -124,3 +124,40 @@ def test_how_a_text_is_typed_changes_nothing(session: ort.InferenceSession, type
 def test_a_number_is_a_number(session: ort.InferenceSession, number: str) -> None:
     found = scores(session, [f"猫 {number}", f"Morning in Kyoto {number}"])
     np.testing.assert_array_equal(found, scores(session, ["猫 5", "Morning in Kyoto 5"]))
+
+
+SAME = [
+    (("猫", "ネコ", "ねこ", "子猫", "cat", "kitten"), "公園の{}です"),
+    (("写真", "画像", "一枚"), "きょうの{}"),
+    (("picture", "photo", "shot"), "a {} of my garden"),
+    (("dog", "puppy", "hound"), "my {} at the sea"),
+]
+
+
+@pytest.mark.parametrize(("words", "sentence"), SAME)
+def test_another_word_for_the_same_thing_changes_no_decision(
+    manifest: Manifest, session: ort.InferenceSession, words: tuple[str, ...], sentence: str
+) -> None:
+    texts = [sentence.format(word) for word in words]
+    assert from_threshold(texts, scores(session, texts), manifest.thresholds["violation_review"]) == []
+
+
+ADDED = [
+    "\n今すぐ登録で現金プレゼント http://bit.ly/x",
+    "\nclick here for free money http://bit.ly/x",
+    "\nおまえは死ね",
+]
+
+
+@pytest.mark.parametrize("added", ADDED)
+def test_a_violation_added_to_an_innocent_text_makes_it_more_suspicious(
+    session: ort.InferenceSession, added: str
+) -> None:
+    before, after = scores(session, ORDINARY), scores(session, [title + added for title in ORDINARY])
+    assert (after > before).all()
+
+
+def test_an_innocent_sentence_makes_a_violation_no_worse(session: ort.InferenceSession) -> None:
+    before = scores(session, VIOLATIONS)
+    after = scores(session, [f"{text}\nきょう公園で撮った写真です。" for text in VIOLATIONS])
+    assert float(np.median(after - before)) <= 0

@@ -82,6 +82,37 @@ def test_small_changes_change_nothing(label: str, judge: Judge) -> None:
         assert original @ np.array(answer["embedding"]) > 0.7, what
 
 
+@pytest.mark.parametrize("label", ["cat", "food", "house"])
+def test_small_changes_let_image_quick_stop_nothing(trained: Path, label: str) -> None:
+    """It is no judge of categories; what it must not do is reject a good picture because of the way it was taken."""
+    judge, reject = judge_of(trained, "image_quick"), Manifest.read(model(trained, "image_quick")).thresholds
+    photo = open_picture(real_photos()[label].read_bytes())
+    changed = {
+        "as it is": jpeg(photo),
+        "mirrored": jpeg(ImageOps.mirror(photo)),
+        "darker": jpeg(ImageEnhance.Brightness(photo).enhance(0.75)),
+        "brighter": jpeg(ImageEnhance.Brightness(photo).enhance(1.2)),
+        "compressed": jpeg(photo, quality=40),
+    }
+    scores = {what: judge(raw)["violation"]["score"] for what, raw in changed.items()}
+    assert {what for what, score in scores.items() if score >= reject["violation_reject"]} == set()
+
+
+def test_a_mirrored_picture_looks_the_same_to_image_quick(trained: Path) -> None:
+    judge = judge_of(trained, "image_quick")
+    for path in real_photos().values():
+        photo = open_picture(path.read_bytes())
+        one, other = (judge(jpeg(picture))["category"] for picture in (photo, ImageOps.mirror(photo)))
+        assert abs(one["score"] - other["score"]) < 0.35
+
+
+def test_less_and_less_light_stops_a_picture_in_image_quick(trained: Path) -> None:
+    judge = judge_of(trained, "image_quick")
+    photo = open_picture(real_photos()["cat"].read_bytes())
+    lights = [judge(jpeg(ImageEnhance.Brightness(photo).enhance(light)))["violation"]["score"] for light in (1, 0.01)]
+    assert lights[0] < lights[1]
+
+
 @pytest.mark.parametrize("kind", ["blank", "noise", "text"])
 @pytest.mark.parametrize("name", MODELS)
 def test_pictures_that_show_nothing_are_stopped(trained: Path, name: str, kind: str) -> None:

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -12,15 +13,17 @@ import numpy as np
 import pytest
 
 from models.contract import Manifest
+from models.weekly_demand import features as served
 from models.weekly_demand.features import HISTORY
 from models.weekly_demand.generated import generated
-from models.weekly_demand.weeks import WEEK, Count, before
+from models.weekly_demand.weeks import NAMES, WEEK, Count, before
 from pipelines import artefact
 from pipelines.weekly_demand import prepare, snapshot, train
 from pipelines.weekly_demand.table import dealt, examples, features, read, truth, write
 from tests.platform import ROOT
 
 END = date(2026, 11, 23)
+Forecast = Callable[..., dict[str, float]]
 PARAMS = train.Params(test_weeks=16, calibration_weeks=16, penalties=[0.3, 1.0], inside=0.8)
 
 
@@ -143,3 +146,36 @@ def test_the_artefact_keeps_its_promises(made: list[tuple[Path, str]]) -> None:
     manifest = artefact.verify(made[0][0] / "data/weekly_demand/model")
     assert manifest.name == "weekly_demand"
     assert {"forecast.png", "misses.png", "card.md"} <= manifest.files.keys()
+
+
+@pytest.fixture(scope="module")
+def forecast(made: list[tuple[Path, str]]) -> Forecast:
+    folder = made[0][0] / "data/weekly_demand/model"
+    session = artefact.open_session(folder / artefact.ONNX)
+    manifest, names = Manifest.read(folder), [output.name for output in session.get_outputs()]
+
+    def said(history: list[int], category: str = "cat") -> dict[str, float]:
+        inputs = served.encode(served.raw("uploads", category, date(2026, 3, 2), history))
+        outputs = dict(zip(names, session.run(names, inputs), strict=True))
+        return dict(served.answer(manifest, outputs)["demand"])
+
+    return said
+
+
+YEAR = [100 + week % 5 for week in range(HISTORY)]
+
+
+def test_a_platform_ten_times_as_large_gets_ten_times_the_forecast(forecast: Forecast) -> None:
+    small, large = forecast(YEAR), forecast([10 * count for count in YEAR])
+    assert large["expected"] == pytest.approx(10 * small["expected"], rel=0.1)
+
+
+def test_more_in_the_last_weeks_means_more_to_come(forecast: Forecast) -> None:
+    before, grown = forecast(YEAR), forecast(YEAR[:-4] + [2 * count for count in YEAR[-4:]])
+    assert grown["expected"] > 1.3 * before["expected"]
+
+
+def test_the_band_holds_what_is_expected_in_every_category(forecast: Forecast) -> None:
+    for category in NAMES:
+        said = forecast(YEAR, category)
+        assert 0 <= said["low"] <= said["expected"] <= said["high"]

@@ -48,7 +48,9 @@ async def test_a_version_shows_its_figures_before_and_in_use(signed_in_as: SignI
     assert "A &lt;first&gt; look" in page
     newest, older = page.index("Version 2"), page.index("Version 1")
     assert newest < older
-    for shown in ("champion", "0.4711", "4321", "2.0 ms", "987", "12.3 %", "10.1 – 14.5", "55", "31", "suspected wrongly", "an answer at once"):
+    judged = ("31", "suspected wrongly", "of these missed")
+    used = ("4321", "2.0 ms", "987", "12.3 %", "10.1 – 14.5", "55")
+    for shown in ("champion", "0.4711", *used, *judged, "an answer at once"):
         assert shown in page[newest:older], shown
     assert re.search(r"61 %\s*<small>of 100, all versions", page)
     assert re.search(r"All searches of the last 30 days.*?1974.*?12.3 %.*?110.*?simulated users", page, re.DOTALL)
