@@ -1,5 +1,6 @@
 """From words to terms: what a document is filed under, and what a query looks for."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -17,6 +18,8 @@ READ_AS = "·"
 
 PARTICLES: Final = "のはがをにでとも"
 """Behind a word that is no word the dictionary sees no particle either."""
+
+BETWEEN: Final = re.compile("[^の]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,8 @@ class Terms:
         unknown = _uncovered(start, end, own)
         if not unknown or (not own and plain[start:end].isascii()):
             return None
-        for first, last in ((start, end), *unknown):
+        parts = (part for first, last in unknown for part in _between(plain, first, last))
+        for first, last in ((start, end), *unknown, *parts):
             last = first + len(plain[first:last].rstrip(PARTICLES))
             if word := self._respelling.nearest(plain[first:last]):
                 return first, last, word
@@ -206,6 +210,13 @@ def _stretches(units: Sequence[Unit]) -> list[tuple[int, int]]:
         else:
             found.append((unit.start, unit.end))
     return found
+
+
+def _between(plain: str, first: int, last: int) -> Iterator[tuple[int, int]]:
+    """The parts of a stretch on both sides of の, if one is in it: 窓辺 and にやんこ."""
+    for part in BETWEEN.finditer(plain, first, last):
+        if part.end() - part.start() < last - first:
+            yield part.span()
 
 
 def _uncovered(start: int, end: int, units: Sequence[Unit]) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipelines import artefact
-from pipelines.evaluate_search import LOOKED_AT, WANTED, failures, success
+from pipelines.evaluate_search import LOOKED_AT, WANTED, failures, report, success
 from pipelines.search_gold import Found, Search, read
 from tests.services.search.library import Library
 
@@ -49,6 +49,7 @@ async def test_queries_find_what_people_expect(library: Library, trained: Path) 
     else:  # where the tests' own platform has trained the required models alone
         searches = [search for search in SEARCHES if search.kind != "similar"]
     found = [await asked(library, search) for search in searches]
+    print(report(found))
     told = "\n".join(failures(found))
     assert success(found) >= WANTED, told
     assert not [one.search.query for one in found if one.nothing]
