@@ -5,7 +5,7 @@ from typing import Final
 from models.contract import Manifest, TensorSpec
 
 FACTOR: Final = 2
-MOST: Final = 512
+MOST: Final = 320
 """Longest side of a picture that is enlarged: a larger one is large enough, and memory must not grow with it."""
 ONE_STEP: Final = 1.0
 """Of 255: where an answer lies between two, another processor may round it to the other."""

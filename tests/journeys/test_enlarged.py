@@ -106,7 +106,7 @@ def test_one_pixel_becomes_four(user: User) -> None:
 def test_everybody_sees_it_once_the_item_is_published_and_nobody_before(platform: Platform, user: User) -> None:
     item = user.register(png(small(side=2)), "小さなねこの写真", "縮小した写真です。")
     path = f"/api/images/{item['image_id']}/enlarged"
-    decided = user.decided(item["id"])
+    decided = user.decided(item["id"], seconds=90)
     with platform.anonymous() as http:
         if decided["state"] == "published":
             assert eventually(lambda: shown(http, path), "the enlarged picture").headers["content-type"] == "image/png"

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from models.super_resolution.contract import MOST
 from services.chassis.ids import new_id
 from services.contracts import PICTURE_SIZES, picture_path
 from services.images.enlarging import ENLARGED
@@ -133,7 +134,7 @@ async def test_it_is_seen_by_whoever_may_see_the_picture(gallery: Gallery, host:
     assert (await enlarged(gallery, {"id": "0" * 64})).status_code == 404
 
 
-@pytest.mark.parametrize("size", [(513, 100), (100, 513)])
+@pytest.mark.parametrize("size", [(MOST + 1, 100), (100, MOST + 1)])
 async def test_a_larger_picture_is_refused_and_not_offered(gallery: Gallery, host: Host, size: tuple[int, int]) -> None:
     picture = await gallery.uploaded(photo(*size))
     assert set(picture["urls"]) == set(PICTURE_SIZES)
@@ -142,7 +143,7 @@ async def test_a_larger_picture_is_refused_and_not_offered(gallery: Gallery, hos
     assert refused.headers["content-type"] == "application/problem+json"
     assert f"{size[0]} x {size[1]}" in refused.json()["detail"]
     assert not host.asked
-    assert "enlarged" in (await gallery.uploaded(photo(512, 512)))["urls"]
+    assert "enlarged" in (await gallery.uploaded(photo(MOST, MOST)))["urls"]
 
 
 def broken(**changed: Any) -> Callable[[httpx.Request], Any]:
