@@ -1,6 +1,6 @@
 """How models do in use, as the warehouse counts it: searches, clicks, likes, accepted suggestions, predictions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -82,10 +82,25 @@ class Noticed:
 
 
 @dataclass(frozen=True)
+class Compared:
+    """Two groups of an A/B test: how much higher the other's rate of clicks is, and what may be said of that."""
+
+    experiment: str
+    simulated: bool
+    one: str
+    other: str
+    rate: float
+    low: float
+    high: float
+    verdict: str
+
+
+@dataclass(frozen=True)
 class InUse:
     """Everything, of the last weeks."""
 
     whole: Used
+    compared: Sequence[Compared] = ()
     versions: Mapping[tuple[str, str], Figures] = field(default_factory=dict)
     suggested: Mapping[str, Suggested] = field(default_factory=dict)
     noticed: Noticed | None = None
@@ -112,6 +127,7 @@ def read(answer: Mapping[str, Any]) -> InUse:
     }
     return InUse(
         used(groups),
+        [_compared(one) for one in answer.get("differences") or []],
         {
             (model, version): replace(
                 _version(model, version, groups, predictions),
@@ -134,6 +150,11 @@ def _version(
         p95_ms=max((one["p95_ms"] for one in made), default=None),
         used=used(mine) if mine else None,
     )
+
+
+def _compared(told: Mapping[str, Any]) -> Compared:
+    named = {name: told[name] for name in ("experiment", "simulated", "one", "other", "verdict")}
+    return Compared(**named, **told["ctr"])
 
 
 def _noticed(told: Mapping[str, Any] | None) -> Noticed | None:

@@ -60,6 +60,26 @@ async def test_a_version_shows_its_figures_before_and_in_use(signed_in_as: SignI
     assert "uncommitted sources" in page[older:]
 
 
+@pytest.mark.parametrize(
+    ("language", "title", "verdict"),
+    [("en", "A/B tests", "too few users yet"), ("ja", "A/Bテスト", "利用者がまだ少ない")],
+)
+async def test_an_ab_test_shows_its_difference_with_an_interval_and_a_verdict(
+    signed_in_as: SignIn, console: Console, language: str, title: str, verdict: str
+) -> None:
+    ctr = {"rate": 0.0183, "low": -0.0071, "high": 0.0294}
+    test = {"experiment": "ranking", "simulated": True, "one": "default", "other": "ranker", "ctr": ctr}
+    console.figures["differences"] = [test | {"verdict": "too few users"}]
+    page = (await (await signed_in_as("kuro")).get("/models", headers={"accept-language": language})).text
+    panel = page.partition('id="ab-tests"')[2].partition("</section>")[0]
+    for shown in (title, "ranking", "+1.83", "-0.71", "+2.94", verdict):
+        assert shown in panel, shown
+    for each in ("higher", "lower", "no difference seen"):
+        console.figures["differences"] = [test | {"verdict": each}]
+        answer = await (await signed_in_as("kuro")).get("/models", headers={"accept-language": language})
+        assert answer.status_code == 200
+
+
 async def test_models_without_a_version_say_what_they_wait_for(signed_in_as: SignIn) -> None:
     operator = await signed_in_as("kuro")
     for path in ("/models", "/status"):
