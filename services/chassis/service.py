@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
@@ -190,6 +191,7 @@ def serve(build: Callable[[Backends], Service], name: str) -> None:
     from services.chassis.settings import Settings
 
     settings = Settings()
+    os.nice(settings.niceness)
     logs.configure(name, settings.log_format, settings.log_level)
 
     async def main() -> None:

@@ -77,6 +77,7 @@ def build(backends: Backends) -> Service:
     predictors = served(service, settings, patience_seconds=settings.screening_seconds)
     if settings.models and (missing := [name for name in JUDGES if name not in predictors]):
         raise Unusable(f"MODELS={settings.models} leaves out {', '.join(missing)}, without which no item is screened.")
+    judges = {name: predictors[name] for name in JUDGES if name in predictors}
     screener = Screener(
         predictors,
         backends.files,
@@ -91,7 +92,8 @@ def build(backends: Backends) -> Service:
     @service.consumes(ItemRegistered)
     async def _registered(item: ItemRegistered, event: CloudEvent) -> None:
         async def screened() -> ItemScreened:
-            await caught_up({name: predictors[name] for name in JUDGES})
+            if any(judge.version is None for judge in judges.values()):
+                await caught_up(judges)
             with metrics.seconds.time():
                 found = await screener.screen(item)
             metrics.count(item, found)
