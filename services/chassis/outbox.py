@@ -8,8 +8,12 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from math import inf
+from uuid import UUID
+
+from psycopg.rows import DictRow
 
 from services.chassis.bus import Bus, BusUnavailable
 from services.chassis.database import Connection, Database
@@ -60,6 +64,20 @@ async def settle(connection: Connection, effect: CloudEvent) -> bool:
     return done.rowcount > 0
 
 
+async def settle_all(connection: Connection, effects: Sequence[CloudEvent]) -> None:
+    """The same for effects of one type; rows are locked in the order of their ids, so that nobody waits in a circle."""
+    causes = [effect.causationid for effect in effects if effect.causationid is not None]
+    if not causes:
+        return
+    back = (causes, effects[0].type)
+    await connection.execute("SELECT FROM outbox WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (causes,))
+    done = await connection.execute("DELETE FROM outbox WHERE id = ANY(%s) AND awaits = ARRAY[%s::text]", back)
+    if done.rowcount < len(set(causes)):
+        await connection.execute(
+            "UPDATE outbox SET awaits = array_remove(awaits, %s::text) WHERE id = ANY(%s)", (back[1], back[0])
+        )
+
+
 class Relay:
     """Sends the outbox's rows to the bus; safe to run in several processes."""
 
@@ -99,46 +117,46 @@ class Relay:
                     WHERE id IN (
                         SELECT id FROM outbox WHERE due_at <= now() ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
                     )
-                    RETURNING id, event, attempts
+                    RETURNING id, type, event ->> 'subject' AS subject, event::text AS event, attempts
                     """,
                     (self._late, self._queue, LATEST, BATCH),
                 )
             ).fetchall()
-        events = [CloudEvent.model_validate(row["event"]) for row in sorted(rows, key=lambda row: row["id"])]
+        rows.sort(key=lambda row: row["id"])
         for row in rows:
             if row["attempts"] > 1:
                 log.info(
                     "sent again",
                     extra={"action": "outbox.resent", "event_id": row["id"], "try": row["attempts"]},
                 )
-        sent = await asyncio.gather(*(self._send(event) for event in events))
-        await self._finish([event for event, ok in zip(events, sent, strict=True) if ok])
-        await self._soon([event for event, ok in zip(events, sent, strict=True) if not ok])
+        sent = await asyncio.gather(*map(self._send, rows))
+        await self._finish([row for row, ok in zip(rows, sent, strict=True) if ok])
+        await self._soon([row["id"] for row, ok in zip(rows, sent, strict=True) if not ok])
         await self._count()
         return len(rows)
 
-    async def _send(self, event: CloudEvent) -> bool:
+    async def _send(self, row: DictRow) -> bool:
+        """As it lies there: it was an event when it was written."""
         try:
-            await self._bus.publish(event)
+            await self._bus.send(row["type"], row["subject"] or str(row["id"]), row["event"].encode())
         except BusUnavailable as error:
-            log.warning("not sent: %s", error, extra={"action": "outbox.not_sent", "event_id": event.id})
+            log.warning("not sent: %s", error, extra={"action": "outbox.not_sent", "event_id": row["id"]})
             return False
-        self._metrics.published.labels(event.type).inc()
+        self._metrics.published.labels(row["type"]).inc()
         return True
 
-    async def _finish(self, events: list[CloudEvent]) -> None:
-        done = [event.id for event in events if event.type not in _EFFECTS]
+    async def _finish(self, rows: Sequence[DictRow]) -> None:
+        done = [row["id"] for row in rows if row["type"] not in _EFFECTS]
         if done:
             async with self._database.connection() as connection:
                 await connection.execute("DELETE FROM outbox WHERE id = ANY(%s)", (done,))
 
-    async def _soon(self, events: list[CloudEvent]) -> None:
-        unsent = [event.id for event in events]
+    async def _soon(self, unsent: Sequence[UUID]) -> None:
         if unsent:
             async with self._database.connection() as connection:
                 await connection.execute(
                     "UPDATE outbox SET attempts = attempts - 1, due_at = now() + interval '0.5 s' WHERE id = ANY(%s)",
-                    (unsent,),
+                    (list(unsent),),
                 )
 
     async def _count(self) -> None:

@@ -1,7 +1,9 @@
 """What the models and search answer, applied to the item; every event may come twice, late, or out of order."""
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from psycopg.types.json import Jsonb
 
@@ -24,7 +26,7 @@ from services.deny_list import NOTHING, DenyList
 from services.items import withholding
 from services.items.life import Act, State
 from services.items.moves import move, send
-from services.items.stored import Stored, locked, save, transaction
+from services.items.stored import Stored, locked, locked_all, save, transaction
 
 log = logging.getLogger(__name__)
 
@@ -45,25 +47,32 @@ async def screened(
         verdict, reasons = _guarded(data, deny_list)
         decided = {"reasons": reasons, "screening_id": event.id, "decided_at": datetime.now(UTC)}
         decided |= {"withheld": withholding.denied(data, deny_list)}
-        return (await move(connection, item, Act(verdict), cause=event, **decided)).state
+        return (await move(connection, item, Act(verdict), cause=event, screening=data, **decided)).state
 
 
-async def indexed(database: Database, data: ItemIndexed, event: CloudEvent) -> float | None:
-    """Search has taken it in; returns the seconds it took since registration, the first time a revision is found."""
+async def indexed(database: Database, several: Sequence[tuple[ItemIndexed, CloudEvent]]) -> list[float | None]:
+    """Search has taken them in; the seconds it took since registration, the first time a revision is found."""
     async with transaction(database) as connection:
-        item = await locked(connection, data.item_id)
-        await outbox.settle(connection, event)
-        if item is None or not _became_searchable(item, data):
-            return None
-        seconds = max(0.0, (data.indexed_at - item.submitted_at).total_seconds())
-        await save(connection, item.changed(searchable_at=data.indexed_at, searchable_seconds=seconds))
-        return None if item.decided_by_person else seconds
+        items = await locked_all(connection, [data.item_id for data, _ in several])
+        await outbox.settle_all(connection, [event for _, event in several])
+        found: list[float | None] = []
+        for data, _ in several:
+            item = items.get(data.item_id)
+            if item is None or not _became_searchable(item, data):
+                found.append(None)
+                continue
+            seconds = max(0.0, (data.indexed_at - item.submitted_at).total_seconds())
+            items[item.id] = item.changed(searchable_at=data.indexed_at, searchable_seconds=seconds)
+            await save(connection, items[item.id])
+            found.append(None if item.decided_by_person else seconds)
+        return found
 
 
-async def picture_shown(database: Database, data: PictureShown, event: CloudEvent) -> None:
-    """Images has taken it in."""
+async def pictures_shown(database: Database, several: Sequence[tuple[PictureShown, CloudEvent]]) -> list[None]:
+    """Images has taken them in."""
     async with transaction(database) as connection:
-        await outbox.settle(connection, event)
+        await outbox.settle_all(connection, [event for _, event in several])
+    return [None] * len(several)
 
 
 async def rescored(database: Database, data: ItemRescored, event: CloudEvent, deny_list: DenyList = NOTHING) -> bool:
@@ -74,7 +83,7 @@ async def rescored(database: Database, data: ItemRescored, event: CloudEvent, de
         if item is not None and doubted:
             named = [word for reason in data.reasons for word in (reason.label, reason.next_to) if word in deny_list]
             withheld = list(dict.fromkeys([*item.withheld, *(word for word in named if word)]))
-            changes = {"reasons": data.reasons, "withheld": withheld, "decided_at": datetime.now(UTC)}
+            changes: dict[str, Any] = {"reasons": data.reasons, "withheld": withheld, "decided_at": datetime.now(UTC)}
             await move(connection, item, Act.DOUBT, cause=event, **changes)
         applied = RescoringApplied(
             item_id=data.item_id, revision=data.revision, sequence=data.sequence, doubted=doubted

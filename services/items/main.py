@@ -1,10 +1,13 @@
 """Items: what people register, its life until it is published, and the events that tell of it."""
 
+from functools import partial
+
 from prometheus_client import Gauge, Histogram
 from pydantic import Field
 
 from services.chassis.backends import Backends
 from services.chassis.changes import POLL_SECONDS
+from services.chassis.gathering import Gathered
 from services.chassis.service import Service
 from services.contracts import (
     CloudEvent,
@@ -25,6 +28,8 @@ from services.items.routes import routes
 from services.items.stored import transaction
 from services.items.watching import watched_items
 
+AT_ONCE = 100
+"""Most events that are taken in by one transaction."""
 SEARCHABLE_BUCKETS = (0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 30, 60, 300)
 
 
@@ -69,15 +74,18 @@ def build(backends: Backends) -> Service:
         await judging.screened(database, data, event, deny_list)
         relay.wake()
 
+    searchable = Gathered(partial(judging.indexed, database), most=AT_ONCE)
+    shown = Gathered(partial(judging.pictures_shown, database), most=AT_ONCE)
+
     @service.consumes(ItemIndexed)
     async def _indexed(data: ItemIndexed, event: CloudEvent) -> None:
-        seconds = await judging.indexed(database, data, event)
+        seconds = await searchable.ask((data, event))
         if seconds is not None:
             searchable_seconds.observe(seconds)
 
     @service.consumes(PictureShown)
     async def _picture_shown(data: PictureShown, event: CloudEvent) -> None:
-        await judging.picture_shown(database, data, event)
+        await shown.ask((data, event))
 
     @service.consumes(ItemRescored)
     async def _rescored(data: ItemRescored, event: CloudEvent) -> None:

@@ -24,13 +24,19 @@ SOURCE = "/items"
 
 
 async def move(
-    connection: Connection, item: Stored, act: Act, *, cause: CloudEvent | None = None, **changes: Any
+    connection: Connection,
+    item: Stored,
+    act: Act,
+    *,
+    cause: CloudEvent | None = None,
+    screening: ItemScreened | None = None,
+    **changes: Any,
 ) -> Stored:
-    """Take one step: the row, and the events it calls for. Raises NotPossible."""
+    """Take one step: the row, and the events it calls for; `screening` is the row's, if known. Raises NotPossible."""
     step = life.step(item.state, act)
     moved = item.changed(state=step.after, **changes)
     await save(connection, moved)
-    for data in [*_farewell(step, moved), *await _greeting(connection, step, moved)]:
+    for data in [*_farewell(step, moved), *await _greeting(connection, step, moved, screening)]:
         await send(connection, data, cause)
     return moved
 
@@ -65,10 +71,12 @@ def _farewell(step: Step, item: Stored) -> list[EventData]:
     ]
 
 
-async def _greeting(connection: Connection, step: Step, item: Stored) -> list[EventData]:
+async def _greeting(
+    connection: Connection, step: Step, item: Stored, screening: ItemScreened | None
+) -> list[EventData]:
     if step.asks_for_judgement:
         return [registered(item)]
-    return [published(item, await screening_of(connection, item))] if step.publishes else []
+    return [published(item, screening or await screening_of(connection, item))] if step.publishes else []
 
 
 async def screening_of(connection: Connection, item: Stored) -> ItemScreened | None:

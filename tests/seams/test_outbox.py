@@ -9,7 +9,7 @@ from services.chassis import outbox
 from services.chassis.bus import BusUnavailable, MemoryBus
 from services.chassis.database import Database
 from services.chassis.metrics import Metrics
-from services.contracts import CloudEvent, ItemIndexed, ItemLiked, ItemScreened
+from services.contracts import CloudEvent, ItemIndexed, ItemLiked, ItemPublished, ItemScreened, PictureShown
 from tests.conftest import MakeDatabase
 
 
@@ -115,9 +115,20 @@ async def test_events_are_sent_in_the_order_they_were_written(items: Database, m
 
 async def test_a_broker_that_is_away_loses_nothing(items: Database) -> None:
     class Away(MemoryBus):
-        async def publish(self, event: CloudEvent, topic: str | None = None) -> None:
+        async def send(self, topic: str, key: str, value: bytes) -> None:
             raise BusUnavailable("away")
 
     await add(items, CloudEvent(source="/tests", type=ItemScreened.type, subject="x", data={}))
     await relay(items, Away()).send_due()
     assert await waiting(items) == 1
+
+
+async def test_effects_of_many_come_back_together(items: Database) -> None:
+    published = [CloudEvent(source="/tests", type=ItemPublished.type, subject="x", data={}) for _ in range(3)]
+    await add(items, *published)
+    indexed = [CloudEvent(source="/tests", type=ItemIndexed.type, causationid=event.id, data={}) for event in published]
+    shown = [CloudEvent(source="/tests", type=PictureShown.type, causationid=event.id, data={}) for event in published]
+    for effects, left in (([indexed[0], indexed[1], indexed[0]], 3), (shown, 1), (shown, 1), (indexed, 0)):
+        async with items.connection() as connection, connection.transaction():
+            await outbox.settle_all(connection, effects)
+        assert await waiting(items) == left
