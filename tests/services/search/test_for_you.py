@@ -3,9 +3,12 @@
 from typing import Any
 from uuid import UUID
 
+import httpx
+import pytest
+
 from models.for_you.features import number
 from services.chassis.ids import new_id
-from services.search.main import SearchSettings
+from services.search.main import SearchSettings, build
 from services.search.ranking import DEFAULT, RANKER, Experiment
 from tests.services.search.library import Library
 from tests.services.search.test_ranking import Header, Tensors, use
@@ -74,3 +77,37 @@ async def test_who_has_chosen_nothing_costs_no_question(library: Library, signed
     library.neighbours.models["for_you"] = likes_best(item)
     assert (await shelf(library, signed_in(sub=somebody(RANKER))))["ranker"] == "default"
     assert "/v2/models/for_you/infer" not in library.neighbours.asked
+
+
+async def test_switched_off_everybody_sees_what_is_popular(
+    library: Library, signed_in: Header, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FOR_YOU=none asks no model; ACTIVATE_FOR_YOU=false lets the host answer its default, which is no choice."""
+    user = somebody(RANKER)
+    items = [await library.publish(f"cat {at}", category="cat") for at in range(4)]
+    await use(library, user, items, clicked=items[3])
+    await use(library, new_id(), items, clicked=items[1])
+    library.neighbours.models["for_you"] = likes_best(items[0])
+    library.neighbours.served_by = "default"
+    page = await shelf(library, signed_in(sub=user))
+    assert (page["ranker"], page["group"], ids(page)[0]) == ("default", "ranker", items[1])
+    monkeypatch.setenv("FOR_YOU", "none")
+    library.neighbours.asked.clear()
+    transport = httpx.ASGITransport(build(library.service.backends).app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://service") as http:
+        answer = (await http.get("/api/search/for-you", headers=signed_in(sub=user))).json()
+    assert (answer["ranker"], answer["group"], ids(answer)[0]) == ("default", None, items[1])
+    assert library.neighbours.asked == []
+
+
+async def test_every_page_says_where_its_results_stand(library: Library, signed_in: Header) -> None:
+    items = [await library.publish(f"cat {at}", category="cat") for at in range(4)]
+    page = await shelf(library, signed_in(sub=somebody(DEFAULT)))
+    assert page["positions"] == [1, 2, 3, 4]
+    told = {"search_id": page["search_id"], "item_id": str(items[2]), "position": 2, "action": "click"}
+    assert (await library.http.post("/api/search/events", json=told)).status_code == 404
+    first = (await library.http.get("/api/search", params={"category": "cat", "limit": 3})).json()
+    rest = (
+        await library.http.get("/api/search", params={"category": "cat", "limit": 3, "cursor": first["next"]})
+    ).json()
+    assert (first["positions"], rest["positions"]) == ([1, 2, 3], [4])
