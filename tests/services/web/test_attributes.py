@@ -9,6 +9,7 @@ import pytest
 
 from services.search.attributes import Wanted
 from services.texts.terms import Terms
+from services.web.figures import read
 from services.web.language import LANGUAGES, read_words
 from tests.services.web.fakes import FakeServices, item, screening
 
@@ -132,6 +133,14 @@ async def test_all_four_ways_are_shown(browser: httpx.AsyncClient, language: str
     assert example in page
     assert "/search?category=cat" in page
     assert "/search/similar" in page
+
+
+def test_how_it_does_in_use_is_read_from_the_warehouse() -> None:
+    told = {"screened": 40, "noticed": 30, "searches": 5, "impressions": 50, "clicks": 10, "share": {}, "ctr": {}}
+    noticed_of_screened = read({"suggestions": [], "attributes": told}).noticed
+    assert noticed_of_screened
+    assert (noticed_of_screened.share, noticed_of_screened.ctr) == (0.75, 0.2)
+    assert read({"suggestions": []}).noticed is None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
