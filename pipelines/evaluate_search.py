@@ -11,7 +11,9 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -48,18 +50,32 @@ def read_arguments() -> argparse.Namespace:
 
 
 def asked(http: httpx.Client, search: Search) -> Found:
-    """One query, answered."""
+    """One query, answered. Words of no published item (it may wait for a moderator) are not asked for."""
+    body = answered(http, search.query)
+    attributes = body.get("attributes") or {}
+    named = [name for name in ("count", "where", "brightness", "place") if attributes.get(name)]
+    found = Found(search, body["results"], len(named))
+    if found.success or not search.category or there(http, search):
+        return found
+    return Found(replace(search, words=()), body["results"], len(named))
+
+
+def there(http: httpx.Client, search: Search) -> bool:
+    """Whether the platform has an item with one of the words."""
+    return any(search.fits(item) for word in search.words for item in answered(http, word)["results"])
+
+
+def answered(http: httpx.Client, query: str) -> dict[str, Any]:
+    """The first results of a query."""
     for _ in range(TRIES):
-        answer = http.get("/api/search", params={"q": search.query, "limit": LOOKED_AT})
+        answer = http.get("/api/search", params={"q": query, "limit": LOOKED_AT})
         if answer.status_code not in (429, 503):
             break
         time.sleep(PAUSE_SECONDS)
     if not answer.is_success:
-        raise NoPlatform(f"{search.query}: {reason(answer)}")
-    body = answer.json()
-    attributes = body.get("attributes") or {}
-    named = [name for name in ("count", "where", "brightness", "place") if attributes.get(name)]
-    return Found(search, body["results"], len(named))
+        raise NoPlatform(f"{query}: {reason(answer)}")
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 def good_enough(found: Sequence[Found]) -> bool:

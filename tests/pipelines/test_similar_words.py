@@ -46,7 +46,7 @@ def asked(path: Path, text: str) -> tuple[list[str], str | None]:
 
 def test_words_that_stand_together_are_similar_and_of_one_category(small: Path) -> None:
     words, label = asked(small, "meow")
-    assert words[:2] == ["cat", "猫"] or words[:2] == ["猫", "cat"]
+    assert set(words[:2]) == {"cat", "猫"}
     assert label == "cat"
     assert "dog" not in words
 
@@ -90,10 +90,7 @@ def test_a_word_counts_once_however_it_is_written_and_what_is_too_long_is_none()
 
 
 def test_words_of_a_text_need_no_spaces_in_japanese() -> None:
-    assert list(said_in("公園でサッカーボール")) == ["サッカーボール", "公園"] or set(said_in("公園でサッカー")) == {
-        "公園",
-        "サッカー",
-    }
+    assert list(said_in("公園でサッカー、a cat")) == ["cat", "公園", "サッカー"]
 
 
 def test_without_a_warehouse_there_are_no_items(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models.labels import CATEGORIES, names
 from models.similar_words.features import LONGEST_ANSWER, MOST_SIMILAR, encode, written
@@ -26,7 +27,11 @@ def knows(inputs: dict[str, Any]) -> list[dict[str, Any]]:
         score[row, : len(words)] = 0.9
         if label:
             near[row, names(CATEGORIES).index(label)] = 0.6
-    tensors = {"similar": ("UINT8", similar), "score": ("FP32", score), "category": ("FP32", near)}
+    tensors: dict[str, tuple[str, NDArray[Any]]] = {
+        "similar": ("UINT8", similar),
+        "score": ("FP32", score),
+        "category": ("FP32", near),
+    }
     return [
         {"name": name, "datatype": kind, "shape": list(tensor.shape), "data": tensor.ravel().tolist()}
         for name, (kind, tensor) in tensors.items()
