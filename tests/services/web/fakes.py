@@ -274,8 +274,9 @@ class FakeServices:
             found = documents(q, category)
             start = int(cursor or 0)
             after = str(start + limit) if len(found) > start + limit else None
-            page = {"search_id": str(uuid4()), "mode": "text", "results": found[start : start + limit], "next": after}
-            return page | {"positions": list(range(start + 1, start + 1 + len(page["results"])))} | self.widened
+            shown = found[start : start + limit]
+            page = {"search_id": str(uuid4()), "mode": "text", "results": shown, "next": after}
+            return page | {"positions": list(range(start + 1, start + 1 + len(shown)))} | self.widened
 
         @self.app.get("/api/search/for-you")
         async def _for_you(limit: int = 12) -> Any:
