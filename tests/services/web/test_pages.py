@@ -4,6 +4,7 @@ import re
 
 import httpx
 import pytest
+from fastapi import Response
 
 from services.chassis.service import Service
 from services.web.status import described
@@ -255,3 +256,33 @@ def test_the_metrics_people_know_come_first() -> None:
     metrics = described({"name": "m", "lineage": {"metrics": numbers}})["metrics"]
     assert list(metrics)[:2] == ["gold_auc", "category_accuracy"]
     assert len(metrics) == 6
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+async def test_an_item_comes_when_nobody_can_tell_how_large_its_picture_is(
+    browser: httpx.AsyncClient, fakes: FakeServices, language: str
+) -> None:
+    shown = item("small or not")
+    fakes.add(shown)
+    fakes.dead = {"images"}
+    answer = await browser.get(f"/items/{shown['id']}", headers={"accept-language": language})
+    assert answer.status_code == 200
+    assert "/enlarged" not in answer.text
+
+
+@pytest.mark.parametrize(("by", "said"), [("super_resolution/7", "version 7"), ("bicubic", "bicubic")])
+async def test_a_small_picture_is_shown_plain_and_enlarged(
+    browser: httpx.AsyncClient, fakes: FakeServices, by: str, said: str
+) -> None:
+    shown = item("tiny")
+    fakes.add(shown)
+    path = f"/api/images/{shown['image_id']}"
+    about = {"id": shown["image_id"], "width": 120, "height": 90, "urls": {"enlarged": f"{path}/enlarged"}}
+    fakes.app.get(path)(lambda: about)
+    fakes.app.get(f"{path}/enlarged")(lambda: Response(b"png", headers={"X-Enlarged-By": by}))
+    fakes.app.router.routes[:] = fakes.app.router.routes[-2:] + fakes.app.router.routes[:-2]
+    assert f'href="/items/{shown["id"]}/enlarged"' in (await browser.get(f"/items/{shown['id']}")).text
+    page = (await browser.get(f"/items/{shown['id']}/enlarged")).text
+    assert f'src="/pictures/{shown["image_id"]}/original" width="240" height="180"' in page
+    assert f'src="/pictures/{shown["image_id"]}/enlarged"' in page
+    assert said in page
