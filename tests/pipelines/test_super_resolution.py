@@ -35,7 +35,7 @@ def untrained() -> Network:
 
 def run(network: Network, picture: Image.Image) -> np.ndarray:
     with torch.inference_mode():
-        return network(torch.from_numpy(np.asarray(picture)[None].copy()))[0].numpy()
+        return np.asarray(network(torch.from_numpy(np.asarray(picture)[None].copy()))[0].numpy())
 
 
 def test_without_corrections_it_is_bicubic() -> None:
@@ -67,7 +67,7 @@ def test_the_same_data_teaches_the_same_and_is_cut_alike() -> None:
     for _ in range(2):
         torch.manual_seed(SMALL.seed)
         weights.append(learnt(pairs(0), pairs(9), SMALL).corrects.weight.detach().numpy())
-    assert np.array_equal(*weights)
+    assert np.array_equal(weights[0], weights[1])
     small, large = next(batches(pairs(0), pairs(9), SMALL))
     assert small.shape == (4, 3, 8, 8)
     assert large.shape == (4, 3, 16, 16)
