@@ -42,7 +42,8 @@ def parts(content: dict[str, Any], lookup: Lookup) -> tuple[Material, Material]:
         "ja": ["傘", "机", "椅子", "窓", "鍵", "扉"],
         "en": ["umbrella", "desk", "chair", "window", "key", "door"],
     }
-    drawn = {label: others if label == NONE else {"ja": [], "en": []} for label in LABELS}
+    nothing: dict[str, list[str]] = {"ja": [], "en": []}
+    drawn = {label: others if label == NONE else nothing for label in LABELS}
     return split(content, lookup, drawn, 6)
 
 
@@ -119,12 +120,12 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / path, tmp_path / path)
-    yaml, path = YAML(), tmp_path / "pipelines/input_assist/params.yaml"
-    smaller = yaml.load(path)
+    yaml, parameters = YAML(), tmp_path / "pipelines/input_assist/params.yaml"
+    smaller = yaml.load(parameters)
     smaller["prepare"] |= {"each": 150, "none": 200}
     smaller["train"]["iterations"] = 60
     smaller["evaluate"]["precision"] = 0.6
-    yaml.dump(smaller, path)
+    yaml.dump(smaller, parameters)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
