@@ -27,6 +27,7 @@ from services.search.words import Words
 log = logging.getLogger(__name__)
 
 MODEL = "similar_words"
+OUTPUTS = ("similar", "score", "category")
 FAILURES, REST_SECONDS = 3, 10.0
 MOST_WORDS, LONGEST_WORD = 4, 64
 """Words of one query that are asked about, and how long they may be."""
@@ -100,9 +101,11 @@ class SimilarWords:
         try:
             async with asyncio.timeout(self._seconds):
                 prediction = await self._predict(PredictionRequest(MODEL, inputs))
+            rows: list[Arrays] = [
+                {name: prediction.outputs[name][[at]] for name in OUTPUTS} for at in range(len(asked))
+            ]
             failed = prediction.served_by == "default"
-            outputs = {name: np.asarray(tensor) for name, tensor in prediction.outputs.items()}
-            return None if failed else [{name: outputs[name][[at]] for name in outputs} for at in range(len(asked))]
+            return None if failed else rows
         except Exception as error:
             log.info("%s does not answer: %r", MODEL, error, extra={"action": "similar_words.away"})
             return None
