@@ -1,7 +1,7 @@
 """Show that the platform learns from use: made-up people use it, it trains its rankers, they use it again.
 
     scripts/simulate [--people N] [--rounds N] [--searches N] [--judged N] [--items N] [--seed N]
-                     [--platform URL] [--accounts FILE] [--registry URL]
+                     [--platform URL] [--accounts FILE] [--registry URL] [--in-memory]
 
 Everything goes through the public API, by accounts that are marked as simulated. Prints NDCG@10 by the hidden truth
 before and after, on the same searches, and the rate of clicks by group of the A/B test, with 95 % intervals.
@@ -23,6 +23,7 @@ from pipelines.platform_client import NoPlatform, accounts_file
 from pipelines.simulate import loop
 from pipelines.simulate.learning import NotLearnt, learn, stored
 from pipelines.simulate.loop import Sizes
+from pipelines.simulate.rehearsal import rehearsed
 from pipelines.simulate.remote import Api, RemotePlatform, Unexpected
 from pipelines.simulate.world import Nature, Person, World
 
@@ -46,6 +47,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/simulate", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--platform", default="http://127.0.0.1:8080", metavar="URL", help="default: %(default)s")
     parser.add_argument("--accounts", type=Path, default=accounts_file(), metavar="FILE", help="default: %(default)s")
+    parser.add_argument("--in-memory", action="store_true", help="a rehearsal, without a platform that runs")
     parser.add_argument("--registry", metavar="URL", help="MLflow; there a model that is not the first is promoted")
     parser.add_argument("--people", type=int, default=60, metavar="N", help="who take part (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=4, metavar="N", help="of use, to learn from (%(default)s)")
@@ -62,6 +64,9 @@ async def simulated(options: argparse.Namespace) -> str:
     world = World(Nature(seed=options.seed))
     people = [world.person(number) for number in range(options.people)]
     sizes = Sizes(options.rounds, options.searches, options.judged, options.at_once)
+    told = counted(sizes.pages * len(people))
+    if options.in_memory:
+        return f"\n{loop.report(world, await rehearsed(world, people, sizes, told))}"
     began, since = time.monotonic(), datetime.now(UTC)
     limits = httpx.Limits(max_connections=options.at_once + 2)
     async with httpx.AsyncClient(
@@ -80,7 +85,6 @@ async def simulated(options: argparse.Namespace) -> str:
             await stored(api, operator, since, platform.shown)
             await learn(api, operator, MODELS, once(), options.registry)
 
-        told = counted(sizes.pages * len(people))
         ended = await loop.run(world, platform, people, sizes, learnt, told)
     took = time.monotonic() - began
     return f"\n{loop.report(world, ended)}\n\n{len(people)} people, {platform.shown} results shown, {took:.0f} s"

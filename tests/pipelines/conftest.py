@@ -78,4 +78,4 @@ def write_toy(folder: Path, toy: Manifest, onnx_file: Path) -> Manifest:
 @pytest.fixture(scope="session")
 def platform() -> MemoryPlatform:
     """A platform in memory that made-up people have used."""
-    return used(people=60, rounds=4, searches=2)
+    return used(people=80, rounds=6, searches=2)

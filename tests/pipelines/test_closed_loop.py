@@ -4,12 +4,10 @@ import asyncio
 
 import pytest
 
-from pipelines import artefact
 from pipelines.simulate import loop, measuring
 from pipelines.simulate.acting import plan
-from pipelines.simulate.memory import MemoryPlatform
+from pipelines.simulate.rehearsal import rehearsed
 from pipelines.simulate.world import Nature, World
-from tests.pipelines.use import made, workspace
 
 SIZES = loop.Sizes(rounds=3, searches=2, judged=2)
 
@@ -20,19 +18,8 @@ def world() -> World:
 
 
 @pytest.fixture(scope="module")
-def ended(world: World, tmp_path_factory: pytest.TempPathFactory) -> loop.Loop:
-    platform, folder = MemoryPlatform(world), tmp_path_factory.mktemp("loop")
-
-    async def learn() -> None:
-        ranker, chooser = (
-            artefact.open_session(made(name, workspace(name, folder, platform)) / "model" / "model.onnx")
-            for name in ("search_ranking", "for_you")
-        )
-        platform.ranker = lambda rows: ranker.run(["score"], {"features": rows})[0]
-        platform.chooser = lambda inputs: chooser.run(["score"], inputs)[0]
-
-    people = [world.person(number) for number in range(60)]
-    return asyncio.run(loop.run(world, platform, people, SIZES, learn))
+def ended(world: World) -> loop.Loop:
+    return asyncio.run(rehearsed(world, [world.person(number) for number in range(60)], SIZES))
 
 
 def test_after_learning_results_are_better_by_the_truth(world: World, ended: loop.Loop) -> None:

@@ -1,17 +1,10 @@
 """A log of use for tests of the rankers' pipelines: made-up people on a platform in memory."""
 
 import asyncio
-import shutil
-from contextlib import chdir
-from importlib import import_module
-from pathlib import Path
 
 from pipelines.simulate.acting import act, plan, visit
 from pipelines.simulate.memory import MemoryPlatform
 from pipelines.simulate.world import Nature, World
-from tests.platform import ROOT
-
-STAGES = ("prepare", "train", "evaluate")
 
 
 def used(people: int, rounds: int, searches: int, seed: int = 1) -> MemoryPlatform:
@@ -27,19 +20,3 @@ def used(people: int, rounds: int, searches: int, seed: int = 1) -> MemoryPlatfo
 
     asyncio.run(use())
     return platform
-
-
-def workspace(name: str, folder: Path, platform: MemoryPlatform) -> Path:
-    """Where the pipeline of that name can run on a snapshot of the platform."""
-    (folder / "pipelines" / name).mkdir(parents=True, exist_ok=True)
-    shutil.copy(ROOT / "pipelines" / name / "params.yaml", folder / "pipelines" / name)
-    platform.write(folder / "data" / name / "snapshot")
-    return folder
-
-
-def made(name: str, folder: Path) -> Path:
-    """All stages between the snapshot and the registration; the folder `data/NAME`."""
-    with chdir(folder):
-        for stage in STAGES:
-            import_module(f"pipelines.{name}.{stage}").main()
-    return folder / "data" / name
