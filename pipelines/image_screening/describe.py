@@ -73,14 +73,20 @@ def decided(manifest: Manifest, metrics: Metrics, costs: Costs) -> str:
         ("good", good, metrics["good_reviewed"]),
     ]
     told = [(kind, f"{p:.1%}", f"{r:.1%}", f"{max(0.0, 1 - p - r):.1%}") for kind, p, r in rows]
-    kinds = [(name, f"{metrics[f'stopped_{name}']:.1%}") for name in names(PICTURE_VIOLATIONS)[1:]]
+    kinds = [
+        (name, f"{metrics[f'stopped_{name}']:.1%}", f"{metrics[f'false_{name}']:.1%}")
+        for name in names(PICTURE_VIOLATIONS)[1:]
+    ]
+    good_ones = [(name, f"{metrics[f'good_stopped_{name}']:.1%}") for name in names(CATEGORIES)]
     return (
         f"AUC of the violation score on held-out scenes: {metrics['violation_auc']:.3f}. Thresholds are the cheapest "
         f"on validation scenes when a published violation costs {costs.publish_bad:g}, a rejected good item "
         f"{costs.reject_good:g} and a review {costs.review:g}. On held-out scenes:\n\n"
         + table(("", "published", "to a moderator", "rejected"), told)
         + "\n\n"
-        + table(("kind", "not published"), kinds)
+        + table(("kind", "not published (recall)", "good pictures taken for it (false positives)"), kinds)
+        + "\n\n"
+        + table(("good pictures of", "not published (false positives)"), good_ones)
         + f"\n\nBelow a category margin of {manifest.thresholds['category_margin']:g} a moderator looks as well: "
         f"{metrics['good_low_margin']:.1%} of good held-out scenes. From a margin of "
         f"{manifest.thresholds['tag_margin']:g} on an item is tagged with its category: {metrics['good_tagged']:.1%} "

@@ -204,6 +204,7 @@ def measured(
         "photos_right": accuracy(np.array([p["label"] == p["said"] for p in photos]), np.ones(len(photos), bool)),
         "violation_auc": auc(bad, held_out.score),
         **kinds(held_out, chosen),
+        **false_alarms(held_out, chosen),
         **decisions(held_out.score, bad, chosen, params.costs),
         "good_low_margin": float((ahead < least["category_margin"]).mean()),
         "good_tagged": float(tagged.mean()),
@@ -223,6 +224,22 @@ def kinds(held_out: Judged, chosen: Thresholds) -> dict[str, float]:
         for number, name in enumerate(VIOLATION)
         if number
     }
+
+
+def false_alarms(held_out: Judged, chosen: Thresholds) -> dict[str, float]:
+    """Good scenes that are not published: by the kind they are taken for, and by their category."""
+    stopped, taken_for = held_out.score >= chosen.review, 1 + held_out.violation[:, 1:].argmax(1)
+    good = held_out.good
+    by_kind = {
+        f"false_{name}": float((stopped & (taken_for == number))[good].mean())
+        for number, name in enumerate(VIOLATION)
+        if number
+    }
+    by_category = {
+        f"good_stopped_{name}": float(stopped[held_out.labels.category == number].mean())
+        for number, name in enumerate(CATEGORY)
+    }
+    return by_kind | by_category
 
 
 def concepts(held_out: Judged) -> list[str]:
