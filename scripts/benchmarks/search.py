@@ -9,6 +9,7 @@ stands the exact search over all of them; beside a common word, ranking all it m
 
 import argparse
 import asyncio
+import os
 import statistics
 import sys
 import time
@@ -289,7 +290,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seconds = fill(addresses["search"], corpus)
         bench = asyncio.run(measure(addresses["search"], corpus, given.rounds, given.queries))
     measured = f"{given.items:,} items, {given.rounds} rounds of {given.queries} queries of each kind"
-    first = f"{measured}, {machine(given.cores)}. Making all indices: {seconds:.0f} s."
+    busy = f"load average {', '.join(f'{load:.0f}' for load in os.getloadavg())} when it ended"
+    first = f"{measured}, {machine(given.cores)}, {busy}. Making all indices: {seconds:.0f} s."
     shown, bounds = bench.tables(), bench.bounds()
     print(first, *shown, "\n".join(map(str, bounds)), sep="\n\n")
     if given.page:
