@@ -133,8 +133,10 @@ def test_a_reason_says_what_it_was_held_against() -> None:
 
 def ranked(**scores: float) -> Opinion:
     """A picture with these best categories."""
-    top = [{"label": label, "score": score} for label, score in scores.items()]
-    answer = picture().answer | {"category": {**top[0], "margin": top[0]["score"] - top[1]["score"], "top": top}}
+    (best, score), (_, next_score) = list(scores.items())[:2]
+    top = [{"label": label, "score": value} for label, value in scores.items()]
+    category = {"label": best, "score": score, "margin": score - next_score, "top": top}
+    answer = {**picture().answer, "category": category}
     return replace(picture(), answer=answer)
 
 

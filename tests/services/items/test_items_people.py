@@ -1,11 +1,12 @@
 """What moderators decide and what people like."""
 
 import asyncio
+from typing import Any
 
 from tests.services.items.stage import Person, Stage
 
 
-async def decide(stage: Stage, item: dict[str, object], status: int = 200, **decision: object) -> dict[str, object]:
+async def decide(stage: Stage, item: dict[str, Any], status: int = 200, **decision: object) -> dict[str, Any]:
     """The moderator's word."""
     response = await stage.http.post(f"/api/items/{item['id']}/review", json=decision, headers=stage.moderator.header)
     assert response.status_code == status, response.text

@@ -36,7 +36,7 @@ def reviewed(
 ) -> CloudEvent:
     """A decision about an item that `suspected` made a moderator look at."""
     about = {"image_screening": "picture", "text_violation": "text"}
-    found = [Reason(kind=about[suspected], label="x", score=0.5, by=suspected)] if suspected else []  # type: ignore[arg-type]
+    found = [Reason(kind=about[suspected], label="x", score=0.5, by=suspected)] if suspected else []
     used = {name: ModelUsed(version="7", served_by="model", prediction_id=uuid4()) for name in MODELS}
     fields: dict[str, Any] = {
         "item_id": uuid4(), "revision": 1, "sequence": 3, "decision": decision, "decision_id": uuid4(), "reason": "",
