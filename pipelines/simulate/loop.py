@@ -91,7 +91,19 @@ def shelves(world: World, loop: Loop, group: str) -> tuple[ByPerson, ByPerson]:
 
 def report(world: World, loop: Loop) -> str:
     """Before and after, in tables."""
-    return "\n\n".join([_searches(world, loop), _shelves(world, loop), _orders(world, loop), _clicks(loop)])
+    parts = [_ordered(loop), _searches(world, loop), _shelves(world, loop), _orders(world, loop), _clicks(loop)]
+    return "\n\n".join(parts)
+
+
+def _ordered(loop: Loop) -> str:
+    """Where a model was late or had no history to go by, the default order answered, and that is no learning."""
+    rows = [
+        (name, when, *(f"{sum(one.answer.ranker != 'default' for one in pages)} of {len(pages)}" for pages in groups))
+        for name, kind in (("search", "searches"), ("for you", "shelves"))
+        for when, each in (("before", loop.before), ("after", loop.after))
+        for groups in [[measuring.of_group(getattr(each, kind), group) for group in GROUPS]]
+    ]
+    return "Pages that a model ordered\n\n" + table(("", "", *(f"group {group}" for group in GROUPS)), rows)
 
 
 def _searches(world: World, loop: Loop) -> str:
