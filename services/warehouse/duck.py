@@ -31,7 +31,7 @@ class NotDone(Exception):
 class Duck:
     """One process, one task at a time; whoever asks while it works waits."""
 
-    def __init__(self, scratch: Path, memory: str = "128MB", idle_seconds: float = 20.0) -> None:
+    def __init__(self, scratch: Path, memory: str = "320MB", idle_seconds: float = 20.0) -> None:
         self._scratch, self._memory, self._idle_seconds = scratch, memory, idle_seconds
         self._turn = asyncio.Lock()
         self._process: Process | None = None

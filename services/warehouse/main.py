@@ -27,7 +27,7 @@ class WarehouseSettings(Settings):
     warehouse_flush_seconds: float = Field(2.0, gt=0, description="An event waits at most so long to be stored.")
     warehouse_batch_events: int = Field(2000, gt=0, description="So many events are stored at once, whatever the time.")
     warehouse_batch_bytes: int = Field(8 * 1024 * 1024, gt=0, description="The same, for their size.")
-    warehouse_memory: str = Field("128MB", description="Most that DuckDB may use; beyond, it works on disk.")
+    warehouse_memory: str = Field("320MB", description="Most that DuckDB may use; beyond, it works on disk.")
     warehouse_idle_seconds: float = Field(20.0, gt=0, description="DuckDB's process ends when nobody asks for so long.")
     warehouse_tidy_seconds: float = Field(30.0, gt=0, description="How often the folder is put in order.")
     warehouse_compact_files: int = Field(16, ge=2, description="So many small files of a table and day become one.")
