@@ -192,9 +192,9 @@ def served(
     threads = Threads(settings.model_workers, settings.model_queue)
     loads, counts = LoadMetrics(service.metrics.registry), PredictionMetrics(service.metrics.registry)
     predictors: Predictors = {}
-    spool = spooling(service)
+    spool, registry = spooling(service), _registry(service, settings)
     for model in _served(declared_models(settings.model_packages) if declared is None else declared, settings):
-        aliases = Aliases(partial(_source, model, service, settings, threads, loads))
+        aliases = Aliases(partial(_source, model, registry, settings, threads, loads))
         source = aliases.source(CHAMPION)
         wiring = Wiring(
             source.name,
@@ -255,7 +255,12 @@ async def _all_loaded(predictors: Predictors) -> None:
 
 
 def _source(
-    model: Declared, service: Service, settings: PredictorSettings, threads: Threads, metrics: LoadMetrics, alias: str
+    model: Declared,
+    registry: MlflowRegistry | None,
+    settings: PredictorSettings,
+    threads: Threads,
+    metrics: LoadMetrics,
+    alias: str,
 ) -> ModelLoad:
     if settings.model_folder:
         return ModelInImage(
@@ -271,7 +276,7 @@ def _source(
     return ModelLoad(
         model.manifest,
         model.features,
-        registry=_registry(service, settings),
+        registry=registry,
         cache=DiskCache(at, model.manifest.name),
         threads=threads,
         metrics=metrics,
@@ -281,6 +286,7 @@ def _source(
 
 
 def _registry(service: Service, settings: PredictorSettings) -> MlflowRegistry | None:
+    """One for all models of a host, so that they share its questions."""
     address = settings.mlflow_tracking_uri
     return MlflowRegistry(service.backends.http, address) if address else None
 
