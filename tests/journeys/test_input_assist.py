@@ -46,7 +46,7 @@ def test_serving_sees_what_training_saw(user: User, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("title", "language", "category"),
-    [("豆柴がお手を覚えた", "ja", "dog"), ("purring on my lap", "en", "cat"), ("my sunflo", "en", "flower")],
+    [("庭に来たメジロ", "ja", "bird"), ("purring on my lap", "en", "cat"), ("my sunflo", "en", "flower")],
 )
 def test_what_is_typed_suggests_a_category(user: User, title: str, language: str, category: str) -> None:
     found = eventually(lambda: suggested(user, title=title, language=language)["category"], f"a category for {title}")
