@@ -91,7 +91,7 @@ def visitor(browser: Browser, platform: Platform, language: str, role: str, **de
     page.goto("/sign-in")
     page.locator("#name").fill(account["name"])
     page.locator("#password").fill(account["password"])
-    page.locator("main form button").click()
+    page.locator("main form button.strong").click()
     page.wait_for_url("**/")
     yield page
     context.close()

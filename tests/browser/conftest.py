@@ -85,7 +85,7 @@ def sign_in(page: Page, account: Account) -> None:
     page.goto("/sign-in")
     page.get_by_label("Name" if _english(page) else "名前", exact=True).fill(account.name)
     page.get_by_label("Password" if _english(page) else "パスワード", exact=True).fill(account.password)
-    page.locator("main form button").click()
+    page.locator("main form button.strong").click()
     page.wait_for_url("**/")
 
 

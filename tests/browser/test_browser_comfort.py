@@ -122,7 +122,7 @@ def test_a_wrong_password_is_said_and_gets_the_focus(page: Page, platform: Platf
     page.goto("/sign-in")
     page.get_by_label("Name").fill(platform.account().name)
     page.get_by_label("Password").fill("not the password")
-    page.locator("main form button").click()
+    page.locator("main form button.strong").click()
     expect(page.get_by_role("alert")).to_have_text("Name and password do not match.")
     expect(page.get_by_role("alert")).to_be_focused()
 

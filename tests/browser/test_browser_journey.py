@@ -32,7 +32,7 @@ def register(page: Page, picture: Path, title: str) -> None:
     page.locator("#file").set_input_files(picture)
     expect(page.locator("img.preview")).to_be_visible()
     page.locator("#title").fill(title)
-    page.locator("main form button").click()
+    page.locator("main form button.strong").click()
     page.wait_for_url(re.compile(r"/items/[0-9a-f-]+$"))
     expect(page.locator('#progress [data-state="published"][data-final="yes"]')).to_be_visible(timeout=20_000)
 
@@ -128,7 +128,7 @@ def test_a_broken_picture_keeps_what_was_typed(page: Page, platform: Platform, t
     page.goto("/register")
     page.locator("#file").set_input_files(tmp_path / "broken.jpg")
     page.locator("#title").fill("kept")
-    page.locator("main form button").click()
+    page.locator("main form button.strong").click()
     expect(page.locator("#file-fault")).to_contain_text("This file is not a picture")
     expect(page.locator("#title")).to_have_value("kept")
 
@@ -140,7 +140,7 @@ def test_everything_works_without_a_script(context: MakeContext, platform: Platf
     page.locator("#file").set_input_files(cat)
     title = cat_title()
     page.locator("#title").fill(title)
-    page.locator("main form button").click()
+    page.locator("main form button.strong").click()
     page.wait_for_url(re.compile(r"/items/[0-9a-f-]+$"))
     expect(page.get_by_role("heading", name=title)).to_be_visible()
 
