@@ -53,7 +53,18 @@ def test_every_state_and_reason_has_words() -> None:
 def test_nothing_in_the_catalogue_is_unused() -> None:
     text = "".join(page.read_text() for page in TEMPLATES.rglob("*.html"))
     text += "".join(file.read_text() for file in TEMPLATES.parent.glob("*.py"))
-    built = ("state.", "progress.", "reason.", "error.", "fault.", "ago.", "run.", "status.", "shows.", "models.verdict_")
+    built = (
+        "state.",
+        "progress.",
+        "reason.",
+        "error.",
+        "fault.",
+        "ago.",
+        "run.",
+        "status.",
+        "shows.",
+        "models.verdict_",
+    )
     assert {key for key in flat(FOLDER / "en.toml") if key not in text and not key.startswith(built)} == set()
 
 
