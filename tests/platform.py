@@ -136,6 +136,10 @@ class User:
 
         return eventually(look, f"a decision about {item_id}", seconds)
 
+    def served_by(self, model: str) -> bool:
+        """Whether hosts have that model: those beyond the required ones come later, or when somebody asks for them."""
+        return self.http.get(f"/v2/models/{model}/ready").status_code == 200
+
     def found(self, **query: Any) -> list[str]:
         """Ids of what a search finds."""
         answer = self.http.get("/api/search", params={"limit": 60} | query)

@@ -42,7 +42,9 @@ CASES = [
 def asked(platform: Platform) -> dict[tuple[str, str], str]:
     """A prediction for each case, by the id in its answer."""
     user, found = platform.user(), {}
-    for model, what in CASES:
+    there = {model for model, _ in CASES if user.served_by(model)}
+    assert there >= {"image_screening", "image_quick", "text_violation"}
+    for model, what in ((model, what) for model, what in CASES if model in there):
         address = f"/v2/models/{model}/predict"
         text = what in TEXTS
         answer = user.http.post(address, **({"json": {"text": TEXTS[what]}} if text else {"content": PICTURES[what]}))
@@ -69,6 +71,8 @@ def _records(operator: User, ids: set[str], folder: Path) -> dict[str, dict[str,
 
 @pytest.mark.parametrize(("model", "what"), CASES)
 def test_serving_features_equal_training_features(asked: Any, logged: Any, model: str, what: str) -> None:
+    if (model, what) not in asked:
+        pytest.skip(f"this platform has not trained {model}: scripts/train {model}")
     raw = TEXTS[what].encode() if what in TEXTS else PICTURES[what]
     wanted = import_module(f"models.{model}.features").encode(raw)
     served = logged[asked[model, what]]

@@ -33,8 +33,8 @@ def test_slips_of_the_pen_are_put_right_and_told(user: User, cat: str, query: st
 @pytest.fixture(scope="module")
 def served(user: User) -> None:
     """The model is trained after the required ones, and not on every platform."""
-    if user.http.get("/v2/models/similar_words/ready").status_code != 200:
-        pytest.skip("this platform has not trained similar_words")
+    if not user.served_by("similar_words"):
+        pytest.skip("this platform has not trained similar_words: scripts/train similar_words")
 
 
 @pytest.mark.parametrize("typed", ["Drives", "ﾄﾞﾗｲﾌﾞ", "洋菓子", "qwxzjk", "ねこ\n猫\ncat"])

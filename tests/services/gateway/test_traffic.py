@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -19,6 +20,7 @@ from services.gateway_config.upstreams import Upstream
 from tests.servers import eventually, free_port
 from tests.services.gateway.conftest import Gateway, gateway_to, replica
 from tests.services.gateway.test_rules import GOOD, is_problem
+from tests.tokens import token
 
 Replicated = tuple[Gateway, list[subprocess.Popen[bytes]]]
 
@@ -261,3 +263,16 @@ def test_what_is_refused_is_logged_without_secrets(http: httpx.Client, gateway: 
     assert line["action"] == "request.refused"
     assert "secret" not in gateway.log.read_text()
     assert "went-well" not in gateway.log.read_text()
+
+
+def test_the_log_says_whose_request_was_refused(http: httpx.Client, gateway: Gateway) -> None:
+    me = uuid4()
+    mine = {"authorization": f"Bearer {token(sub=me)}", "x-token-subject": "somebody-else", "x-request-id": "whose"}
+    http.get("/api/nothing", headers=mine)
+
+    def lines() -> list[dict[str, object]]:
+        found = (json.loads(line) for line in gateway.log.read_text().splitlines() if line.startswith("{"))
+        return [line for line in found if line["request_id"] == "whose"]
+
+    eventually(lambda: bool(lines()), "a line in the log")
+    assert lines()[0]["user"] == str(me)
