@@ -14,6 +14,7 @@ from models.weekly_demand import features
 from models.weekly_demand.contract import contract
 from models.weekly_demand.generated import generated
 from models.weekly_demand.weeks import NAMES, SERIES, WEEK, Count, begins, table
+from pipelines.weekly_demand import table as training
 from services.champions import Champions
 from services.chassis.database import Database
 from services.inference_batch import forecasts, main, runs
@@ -84,6 +85,19 @@ async def test_every_series_and_category_gets_its_forecast_with_a_band(batch: Da
     assert {row["week"] for row in rows} == {MONDAY}
     assert all(row["low"] < row["expected"] < row["high"] for row in rows)
     assert {(row["version"], row["served_by"], row["simulated_weeks"]) for row in rows} == {("3", "model", 56)}
+
+
+async def test_serving_features_equal_training_features(batch: Database) -> None:
+    real = [
+        Count(MONDAY - WEEK * back, s, c, 7 * back + len(c), False) for back in (2, 1) for s in SERIES for c in NAMES
+    ]
+    model = LastWeek()
+    await forecast(batch, model, told(real))
+    weeks = generated(MONDAY - WEEK * back for back in range(3, features.HISTORY + 1))
+    now = [Count(MONDAY, s, c, 0, False) for s in SERIES for c in NAMES]  # what it was is not among the features
+    trained = [one for one in training.examples([*weeks, *real, *now]) if one.week == MONDAY]
+    by_key = sorted(trained, key=lambda one: f"{one.series}/{one.category}")
+    assert np.concatenate(model.asked).tobytes() == training.features(by_key).tobytes()
 
 
 async def test_the_baseline_is_the_week_a_year_before(batch: Database) -> None:
