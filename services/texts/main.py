@@ -4,7 +4,7 @@ from pydantic import Field
 
 from services.chassis.backends import Backends
 from services.chassis.service import Service
-from services.chassis.settings import Settings
+from services.deny_list import DenySettings
 from services.texts import assisting
 from services.texts.assisting import TextModel
 from services.texts.routes import MAX_TEXT, MAX_TEXTS, add_routes
@@ -15,7 +15,7 @@ LONGEST_CHARACTER = 12
 """Bytes of one character in JSON, written as two escapes."""
 
 
-class TextsSettings(Settings):
+class TextsSettings(DenySettings):
     """Who hosts the model of what is being typed."""
 
     inference_sync_url: str = Field(
@@ -32,5 +32,5 @@ def build(backends: Backends) -> Service:
     terms = Terms()
     add_routes(service.app, terms)
     model = TextModel.at(backends.http, settings.inference_sync_url, settings.suggest_seconds)
-    service.app.include_router(assisting.routes(Suggesting(terms), model))
+    service.app.include_router(assisting.routes(Suggesting(terms, settings.deny_list), model))
     return service

@@ -15,6 +15,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.labels import CATEGORIES, Label
+from services.deny_list import NOTHING, DenyList
 from services.texts import phrases
 from services.texts.phrases import Tongue
 from services.texts.spelling import KANJI, folded, hiragana, only_kana
@@ -134,8 +135,8 @@ class Kind:
 class Suggesting:
     """Knows the vocabulary."""
 
-    def __init__(self, terms: Terms) -> None:
-        self._terms = terms
+    def __init__(self, terms: Terms, deny_list: DenyList = NOTHING) -> None:
+        self._terms, self._deny_list = terms, deny_list
         file = WordsFile.model_validate(tomllib.loads(WORDS_FILE.read_text("utf-8")))
         known = [category for category in file.category if category.label in LABELS]
         self._own = {category.words[0]: category.label for category in known}
@@ -148,7 +149,10 @@ class Suggesting:
             "title": self._titles(typed, seen),
             "tag": self._tags(typed, seen),
         }
-        return [one for field, some in found.items() for one in islice(_once(some), MOST[field])]
+        return [one for field, some in found.items() for one in islice(_once(self._allowed(some)), MOST[field])]
+
+    def _allowed(self, some: Iterable[Suggestion]) -> Iterator[Suggestion]:
+        return (one for one in some if one.value not in self._deny_list and one.shown not in self._deny_list)
 
     def _categories(self, typed: Typed, seen: Seen) -> Iterator[Suggestion]:
         """What the words say comes first: the owner chose them. What both say is by the one who is surer."""

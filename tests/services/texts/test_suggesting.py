@@ -187,3 +187,15 @@ def test_kinds_are_called_in_both_languages(terms: Terms) -> None:
     assert len(kinds) > 100
     assert kinds["三毛猫"].called("en") == "calico"
     assert [kind.name for kind in kinds.values() if kind.called("en") is None] == []
+
+
+async def test_what_is_denied_is_suggested_nowhere(
+    backends: MakeBackends, client: MakeClient, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"title": "公園の猫", "description": "kitten", "seen": DETAILED, "language": "ja"}
+    before = await suggested(client(build(backends(transport=httpx.MockTransport(model)))), **asked)
+    assert "cat" in [value for value, _ in before["category"]]
+    monkeypatch.setenv("DENIED_LABELS", "cat")
+    found = await suggested(client(build(backends(transport=httpx.MockTransport(model)))), **asked)
+    assert [value for value, _ in found["category"] if value == "cat"] == []
+    assert [value for some in found.values() for value, _ in some if value in ("cat", "猫")] == []
