@@ -34,7 +34,8 @@ PICTURES = {"jpeg": photo("cat"), "png": other("PNG"), "webp, lying": other("WEB
 TEXTS = {"mixed": f"{TITLE}\n{DESCRIPTION}", "japanese": "公園で見つけた三毛猫です。", "long": "very cheap " * 180}
 CASES = [
     *((model, what) for model in ("image_screening", "image_quick", "object_attributes") for what in PICTURES),
-    *(("text_violation", what) for what in TEXTS),
+    ("super_resolution", "small"),
+    *((model, what) for model in ("text_violation", "input_assist", "similar_words") for what in TEXTS),
 ]
 
 
