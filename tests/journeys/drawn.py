@@ -18,10 +18,13 @@ SPOTS = {
 EXTENT = {1: 0.7, 3: 0.36}
 
 
+SCENE = 30
+"""Hills and a wall that nobody could take for anything else: what a model makes of doubtful ones, its card tells."""
+
+
 def cats(count: int, *, dark: bool, outdoors: bool, salt: int) -> bytes:
-    """So many cats, in front of hills or a wall; as PNG. A salt makes it a picture of its own."""
-    rng = np.random.default_rng(salt)
-    picture = (landscape if outdoors else room)(rng, SIZE).picture
+    """So many cats, in front of hills or a wall; as PNG. A salt makes it a picture of its own, of the same scene."""
+    picture = (landscape if outdoors else room)(np.random.default_rng(SCENE), SIZE).picture
     for across, down in SPOTS[count]:
         icon = _cat().resize([int(EXTENT[count] * SIZE[0])] * 2)
         corner = (int(across * SIZE[0] - icon.width / 2), int(down * SIZE[1] - icon.height / 2))
@@ -29,8 +32,13 @@ def cats(count: int, *, dark: bool, outdoors: bool, salt: int) -> bytes:
     if dark:
         picture = picture.point(exposure(0.4, -5))
     out = io.BytesIO()
-    picture.save(out, "PNG")
+    _grainy(picture, salt).save(out, "PNG")
     return out.getvalue()
+
+
+def _grainy(picture: Image.Image, salt: int) -> Image.Image:
+    grain = np.random.default_rng(salt).integers(-1, 2, (*SIZE, 1))
+    return Image.fromarray((np.asarray(picture, np.int16) + grain).clip(0, 255).astype(np.uint8))
 
 
 @cache
