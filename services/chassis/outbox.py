@@ -36,6 +36,7 @@ CREATE INDEX outbox_due ON outbox (due_at);
 """
 
 _EFFECTS = {event.type: [effect.type for effect in effects] for event, effects in EFFECTS.items()}
+_ADD = "INSERT INTO outbox (id, type, event, awaits) VALUES (%s, %s, %s::jsonb, %s)"
 _WAITING = """
 SELECT count(*) AS n, coalesce(extract(epoch FROM now() - min(created_at)), 0)::float AS oldest FROM outbox
 """
@@ -47,10 +48,17 @@ COUNT_SECONDS = 1.0
 
 async def add(connection: Connection, event: CloudEvent) -> None:
     """Write the event in the caller's transaction."""
-    await connection.execute(
-        "INSERT INTO outbox (id, type, event, awaits) VALUES (%s, %s, %s::jsonb, %s)",
-        (event.id, event.type, event.model_dump_json(), _EFFECTS.get(event.type, [])),
-    )
+    await connection.execute(_ADD, _row(event))
+
+
+async def add_all(connection: Connection, events: Sequence[CloudEvent]) -> None:
+    """The same for several, sent to the database together."""
+    async with connection.cursor() as cursor:
+        await cursor.executemany(_ADD, [_row(event) for event in events])
+
+
+def _row(event: CloudEvent) -> tuple[UUID, str, str, list[str]]:
+    return event.id, event.type, event.model_dump_json(), _EFFECTS.get(event.type, [])
 
 
 async def settle(connection: Connection, effect: CloudEvent) -> bool:

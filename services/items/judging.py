@@ -25,29 +25,43 @@ from services.contracts import (
 from services.deny_list import NOTHING, DenyList
 from services.items import withholding
 from services.items.life import Act, State
-from services.items.moves import move, send
-from services.items.stored import Stored, locked, locked_all, save, transaction
+from services.items.moves import Moved, move, send, stepped
+from services.items.stored import Stored, locked, locked_all, save, save_all, transaction
 
 log = logging.getLogger(__name__)
 
 
 async def screened(
-    database: Database, data: ItemScreened, event: CloudEvent, deny_list: DenyList = NOTHING
-) -> State | None:
-    """Apply the models' verdict; returns the state it led to, None when the item has moved on."""
+    database: Database, several: Sequence[tuple[ItemScreened, CloudEvent]], deny_list: DenyList = NOTHING
+) -> list[State | None]:
+    """Apply the models' verdicts; the states they led to, None where the item has moved on."""
     async with transaction(database) as connection:
-        item = await locked(connection, data.item_id)
-        await outbox.settle(connection, event)
-        if item is not None and _was_given_up(item, data):
-            item = item.changed(state=State.SCREENING)
-        if item is None or not _waits_for(item, data):
-            _ignored(event, data)
-            return None
-        await _keep(connection, data, event)
-        verdict, reasons = _guarded(data, deny_list)
-        decided = {"reasons": reasons, "screening_id": event.id, "decided_at": datetime.now(UTC)}
-        decided |= {"withheld": withholding.denied(data, deny_list)}
-        return (await move(connection, item, Act(verdict), cause=event, screening=data, **decided)).state
+        items = await locked_all(connection, [data.item_id for data, _ in several])
+        await outbox.settle_all(connection, [event for _, event in several])
+        moved: list[Moved | None] = []
+        for data, event in several:
+            moved.append(_judged(items.get(data.item_id), data, event, deny_list))
+            if one := moved[-1]:
+                items[one.item.id] = one.item
+            else:
+                _ignored(event, data)
+        made = [one for one in moved if one]
+        await _keep(connection, [told for told, one in zip(several, moved, strict=True) if one])
+        await save_all(connection, [one.item for one in made])
+        await outbox.add_all(connection, [event for one in made for event in one.events])
+        return [one.item.state if one else None for one in moved]
+
+
+def _judged(item: Stored | None, data: ItemScreened, event: CloudEvent, deny_list: DenyList) -> Moved | None:
+    """The item after its verdict, if it waits for this one."""
+    if item is not None and _was_given_up(item, data):
+        item = item.changed(state=State.SCREENING)
+    if item is None or not _waits_for(item, data):
+        return None
+    verdict, reasons = _guarded(data, deny_list)
+    decided = {"reasons": reasons, "screening_id": event.id, "decided_at": datetime.now(UTC)}
+    decided |= {"withheld": withholding.denied(data, deny_list)}
+    return stepped(item, Act(verdict), data, cause=event, **decided)
 
 
 async def indexed(database: Database, several: Sequence[tuple[ItemIndexed, CloudEvent]]) -> list[float | None]:
@@ -159,18 +173,15 @@ def _ignored(event: CloudEvent, data: ItemEvent) -> None:
     )
 
 
-async def _keep(connection: Connection, data: ItemScreened, event: CloudEvent) -> None:
-    await connection.execute(
-        """
-        INSERT INTO screenings (event_id, cause_id, item_id, revision, screening, screened_at)
-        VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
-        """,
-        (
-            event.id,
-            event.causationid,
-            data.item_id,
-            data.revision,
-            Jsonb(data.model_dump(mode="json")),
-            data.screened_at,
-        ),
-    )
+async def _keep(connection: Connection, several: Sequence[tuple[ItemScreened, CloudEvent]]) -> None:
+    async with connection.cursor() as cursor:
+        await cursor.executemany(
+            """
+            INSERT INTO screenings (event_id, cause_id, item_id, revision, screening, screened_at)
+            VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+            """,
+            [
+                (event.id, event.causationid, data.item_id, data.revision, data.model_dump_json(), data.screened_at)
+                for data, event in several
+            ],
+        )

@@ -69,13 +69,14 @@ def build(backends: Backends) -> Service:
             waiting.labels(state).set(count)
             oldest.labels(state).set(seconds)
 
-    @service.consumes(ItemScreened)
-    async def _screened(data: ItemScreened, event: CloudEvent) -> None:
-        await judging.screened(database, data, event, deny_list)
-        relay.wake()
-
+    judged = Gathered(partial(judging.screened, database, deny_list=deny_list), most=AT_ONCE)
     searchable = Gathered(partial(judging.indexed, database), most=AT_ONCE)
     shown = Gathered(partial(judging.pictures_shown, database), most=AT_ONCE)
+
+    @service.consumes(ItemScreened)
+    async def _screened(data: ItemScreened, event: CloudEvent) -> None:
+        await judged.ask((data, event))
+        relay.wake()
 
     @service.consumes(ItemIndexed)
     async def _indexed(data: ItemIndexed, event: CloudEvent) -> None:

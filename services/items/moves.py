@@ -1,6 +1,7 @@
 """Moves an item along its life, and writes the events that tell of it in the same transaction."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,27 +24,43 @@ from services.items.stored import Stored, save
 SOURCE = "/items"
 
 
+@dataclass(frozen=True)
+class Moved:
+    """An item after a step, and what has to be told of it."""
+
+    item: Stored
+    events: list[CloudEvent]
+
+
 async def move(
-    connection: Connection,
-    item: Stored,
-    act: Act,
-    *,
-    cause: CloudEvent | None = None,
-    screening: ItemScreened | None = None,
-    **changes: Any,
+    connection: Connection, item: Stored, act: Act, *, cause: CloudEvent | None = None, **changes: Any
 ) -> Stored:
-    """Take one step: the row, and the events it calls for; `screening` is the row's, if known. Raises NotPossible."""
+    """Take one step: the row, and the events it calls for. Raises NotPossible."""
+    publishes = life.step(item.state, act).publishes
+    screening = await screening_of(connection, item.changed(**changes)) if publishes else None
+    moved = stepped(item, act, screening, cause=cause, **changes)
+    await save(connection, moved.item)
+    await outbox.add_all(connection, moved.events)
+    return moved.item
+
+
+def stepped(
+    item: Stored, act: Act, screening: ItemScreened | None, *, cause: CloudEvent | None = None, **changes: Any
+) -> Moved:
+    """One step that nobody has written down yet; `screening` is the item's. Raises NotPossible."""
     step = life.step(item.state, act)
     moved = item.changed(state=step.after, **changes)
-    await save(connection, moved)
-    for data in [*_farewell(step, moved), *await _greeting(connection, step, moved, screening)]:
-        await send(connection, data, cause)
-    return moved
+    told = [*_farewell(step, moved), *_greeting(step, moved, screening)]
+    return Moved(moved, [_event(data, cause) for data in told])
 
 
 async def send(connection: Connection, data: EventData, cause: CloudEvent | None = None) -> None:
     """Put an event into the outbox."""
-    await outbox.add(connection, CloudEvent.of(data, source=SOURCE, cause=cause, requestid=request_id.get()))
+    await outbox.add(connection, _event(data, cause))
+
+
+def _event(data: EventData, cause: CloudEvent | None) -> CloudEvent:
+    return CloudEvent.of(data, source=SOURCE, cause=cause, requestid=request_id.get())
 
 
 def registered(item: Stored, suggestions: Sequence[Suggested] = ()) -> ItemRegistered:
@@ -71,12 +88,10 @@ def _farewell(step: Step, item: Stored) -> list[EventData]:
     ]
 
 
-async def _greeting(
-    connection: Connection, step: Step, item: Stored, screening: ItemScreened | None
-) -> list[EventData]:
+def _greeting(step: Step, item: Stored, screening: ItemScreened | None) -> list[EventData]:
     if step.asks_for_judgement:
         return [registered(item)]
-    return [published(item, screening or await screening_of(connection, item))] if step.publishes else []
+    return [published(item, screening)] if step.publishes else []
 
 
 async def screening_of(connection: Connection, item: Stored) -> ItemScreened | None:

@@ -66,6 +66,12 @@ async def save(connection: Connection, item: Stored) -> None:
     await connection.execute(_UPDATE, _values(item))
 
 
+async def save_all(connection: Connection, items: Sequence[Stored]) -> None:
+    """Several rows, sent to the database together."""
+    async with connection.cursor() as cursor:
+        await cursor.executemany(_UPDATE, [_values(item) for item in items])
+
+
 async def locked(connection: Connection, item_id: UUID) -> Stored | None:
     """The row, locked until the transaction ends: changes of one item happen one after the other."""
     row = await (await connection.execute("SELECT * FROM items WHERE id = %s FOR UPDATE", (item_id,))).fetchone()

@@ -1,6 +1,7 @@
 """Takes changes of items into the index. Events may come twice, late and out of order: the sequence decides."""
 
-from collections.abc import Callable, Coroutine, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 from pgvector import Vector
@@ -54,11 +55,16 @@ WHERE known.likes_sequence < excluded.likes_sequence
 """
 
 
-async def published(database: Database, words: Words, data: ItemPublished, event: CloudEvent) -> None:
-    """The item can be found from now on."""
-    filed = await words.filed_one(texts(data.title, data.description, data.category, data.tags))
-    values = data.model_dump() | derived(data, filed)
-    await _taken_in(database, PUBLISH, values, data, event)
+async def published(
+    database: Database, words: Words, several: Sequence[tuple[ItemPublished, CloudEvent]]
+) -> list[None]:
+    """The items can be found from now on."""
+    filed = await asyncio.gather(
+        *(words.filed_one(texts(data.title, data.description, data.category, data.tags)) for data, _ in several)
+    )
+    values = [data.model_dump() | derived(data, one) for (data, _), one in zip(several, filed, strict=True)]
+    await _taken_in(database, PUBLISH, values, several)
+    return [None] * len(several)
 
 
 def derived(data: ItemPublished, filed: Filed) -> dict[str, Any]:
@@ -74,12 +80,12 @@ def derived(data: ItemPublished, filed: Filed) -> dict[str, Any]:
 
 async def removed(database: Database, data: ItemRemoved, event: CloudEvent) -> None:
     """The item cannot be found any more; what it said is forgotten."""
-    await _taken_in(database, REMOVE, data.model_dump(), data, event)
+    await _taken_in(database, REMOVE, [data.model_dump()], [(data, event)])
 
 
 async def liked(database: Database, data: ItemLiked, event: CloudEvent) -> None:
     """The count of likes; it may come before the item does."""
-    await _taken_in(database, LIKE, data.model_dump(), data, event)
+    await _taken_in(database, LIKE, [data.model_dump()], [(data, event)])
 
 
 async def refile(database: Database, words: Words, at_once: int = 16) -> int:
@@ -100,22 +106,36 @@ async def refile(database: Database, words: Words, at_once: int = 16) -> int:
 
 
 async def _taken_in(
-    database: Database, statement: str, values: dict[str, Any], data: ItemEvent, cause: CloudEvent
+    database: Database,
+    statement: str,
+    values: Sequence[dict[str, Any]],
+    several: Sequence[tuple[ItemEvent, CloudEvent]],
 ) -> None:
-    """Apply the change if it is news, and tell that it is in either way: its sender waits for that."""
+    """Apply the changes that are news, and tell that they are in either way: their sender waits for that."""
+    in_order = sorted(values, key=lambda one: one["item_id"])  # so that nobody waits in a circle
     async with database.connection() as connection, connection.transaction():
-        await connection.execute(statement, values)
-        await outbox.add(connection, await _indexed(connection, data, cause))
+        async with connection.cursor() as cursor:
+            await cursor.executemany(statement, in_order)
+        await outbox.add_all(connection, await _indexed(connection, several))
 
 
-async def _indexed(connection: Connection, data: ItemEvent, cause: CloudEvent) -> CloudEvent:
+async def _indexed(connection: Connection, several: Sequence[tuple[ItemEvent, CloudEvent]]) -> list[CloudEvent]:
     found = await connection.execute(
-        "SELECT searchable AND revision = %s AS searchable, indexed_at FROM documents WHERE item_id = %s",
-        (data.revision, data.item_id),
+        "SELECT item_id, revision, searchable, indexed_at FROM documents WHERE item_id = ANY(%s)",
+        ([data.item_id for data, _ in several],),
     )
-    row = await found.fetchone()
-    assert row is not None
-    effect = ItemIndexed(item_id=data.item_id, revision=data.revision, sequence=data.sequence, **row)
+    rows = {row["item_id"]: row for row in await found.fetchall()}
+    return [_effect(data, cause, rows[data.item_id]) for data, cause in several]
+
+
+def _effect(data: ItemEvent, cause: CloudEvent, row: Mapping[str, Any]) -> CloudEvent:
+    effect = ItemIndexed(
+        item_id=data.item_id,
+        revision=data.revision,
+        sequence=data.sequence,
+        searchable=row["searchable"] and row["revision"] == data.revision,
+        indexed_at=row["indexed_at"],
+    )
     return CloudEvent.of(effect, source="/search", cause=cause)
 
 

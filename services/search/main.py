@@ -1,11 +1,13 @@
 """search: the index of what is published, and the ways to find something in it."""
 
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
 
 from models.image_screening.features import encode
 from services.chassis.backends import Backends
+from services.chassis.gathering import Gathered
 from services.chassis.service import Service
 from services.chassis.settings import Settings
 from services.contracts import CloudEvent, ItemLiked, ItemPublished, ItemRemoved, SearchActed, SearchShown
@@ -20,7 +22,7 @@ from services.search.ranking import Experiment, Model
 from services.search.routes import routes
 from services.search.similar import SimilarWords
 from services.search.using import Using
-from services.search.words import Words
+from services.search.words import DOCUMENTS_A_CALL, Words
 from services.sources.remote import remote
 
 REFILE_SECONDS = 30
@@ -73,9 +75,11 @@ def build(backends: Backends) -> Service:
     service.every(REFILE_SECONDS)(indexing.keep_filed(database, words))
     service.every(FORGET_SECONDS)(use.keep_lately(database))
 
+    findable = Gathered(partial(indexing.published, database, words), most=DOCUMENTS_A_CALL)
+
     @service.consumes(ItemPublished)
     async def _published(data: ItemPublished, event: CloudEvent) -> None:
-        await indexing.published(database, words, data, event)
+        await findable.ask((data, event))
         relay.wake()
 
     @service.consumes(ItemRemoved)
