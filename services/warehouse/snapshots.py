@@ -21,10 +21,11 @@ SNAPSHOTS: Mapping[str, Question] = {
                shown.item_id, shown.position, shown.default_position, shown.score, shown.features, shown_at
         FROM (
             SELECT *, unnest(from_json(impressions, '{IMPRESSION}')) AS shown
-            FROM search_shown WHERE event_time < $until
+            FROM search_shown WHERE event_time < $until AND shown_at >= $from AND shown_at < $to
         )
         ORDER BY shown_at, search_id, event_id, shown.position, shown.item_id
         """,  # noqa: S608
+        sliced_by="shown_at",
     ),
     "searches": Question(
         ["search_shown"],

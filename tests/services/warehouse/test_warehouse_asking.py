@@ -11,6 +11,7 @@ import pytest
 
 from pipelines import warehouse as reader
 from services.chassis.service import Service
+from services.warehouse import views
 from services.warehouse.main import build
 from tests.conftest import MakeBackends, MakeClient
 from tests.services.warehouse.conftest import Stage
@@ -190,3 +191,18 @@ async def test_the_tables_say_how_much_they_hold(stage: Stage, http: httpx.Async
         table["table"]: (table["rows"], table["files"]) for table in (await http.get("/api/warehouse/tables")).json()
     }
     assert told == {"item_liked": (3, 2), "search_shown": (1, 1)}
+
+
+async def test_a_file_written_in_slices_has_the_same_rows(
+    stage: Stage, http: httpx.AsyncClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages of one moment are not torn apart, and none is in two slices."""
+    await stage.store(*(shown(minutes=number // 3) for number in range(20)))
+    before = stage.files()
+    await fetched(http, ["impressions"], tmp_path / "whole", 5)
+    monkeypatch.setattr(views, "SLICE_ROWS", 4)
+    await fetched(http, ["impressions"], tmp_path / "sliced", 5)
+    whole, sliced = (list(reader.rows(tmp_path / name / "impressions.parquet")) for name in ("whole", "sliced"))
+    assert len(whole) == 15 * 3
+    assert whole == sliced
+    assert stage.files() == before
