@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from pipelines.linear_text import Text
 from pipelines.parameters import load
 from pipelines.scenes.forbidden import KINDS
 from pipelines.seed_items import draw
-from pipelines.text_violation.texts import GOLD, Text, read
+from pipelines.text_violation.texts import VIOLATION
 
 OUT = Path("data/held_out/prepared")
 OWNERS = 6
@@ -72,7 +73,7 @@ def orders(params: Params) -> list[draw.Order]:
 
 def bad_texts(params: Params) -> list[Text]:
     """Violations from the reporting half of the gold file, both languages."""
-    bad = [text for text in read(GOLD, "report") if text.label != "ok"]
+    bad = [text for text in VIOLATION.read(VIOLATION.gold, "report") if text.label != "ok"]
     picked = np.random.default_rng(params.seed).permutation(len(bad))[: params.bad_texts]
     return [bad[int(place)] for place in picked]
 

@@ -7,25 +7,18 @@ hand, with titles that are still being typed. The threshold is chosen on the for
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.contract import Manifest
 from models.input_assist.contract import contract
-from models.input_assist.features import LABELS
-from pipelines import artefact
 from pipelines.card import card, table
-from pipelines.evaluation import accuracy, bootstrap, confusion, confusion_picture, share
+from pipelines.evaluation import accuracy, bootstrap, share
 from pipelines.input_assist.lookup import Lookup
-from pipelines.input_assist.texts import GOLD, PREPARED, TRAINED, Text, features, labels, read
+from pipelines.input_assist.texts import CATEGORY
+from pipelines.linear_text import Text
 from pipelines.parameters import load
-from pipelines.progress import progress
-
-DATA = Path("data/input_assist")
-CARD = Path("models/input_assist")
 
 
 @dataclass(frozen=True)
@@ -59,23 +52,23 @@ class Judged:
 
 def main() -> None:
     params = load(Params, "pipelines/input_assist/params.yaml", "evaluate")
-    gold_texts, lookup = read(GOLD), Lookup.read()
-    held_out, gold = judge(read(PREPARED / "texts.csv", "test"), lookup), judge(gold_texts, lookup)
+    gold_texts, lookup = CATEGORY.read(CATEGORY.gold), Lookup.read()
+    held_out, gold = judge(CATEGORY.read(CATEGORY.texts, "test"), lookup), judge(gold_texts, lookup)
     sure = threshold(held_out, params.precision)
     typing = np.array([text.part == "typing" for text in gold_texts])
     metrics = measured(held_out, gold, typing, sure)
     manifest = contract().model_copy(update={"thresholds": {"category_sure": sure}})
-    matrix = confusion(gold.truth, gold.said, len(LABELS))
-    confusion_picture(matrix, LABELS, CARD / "confusion.png", "input_assist on the gold file")
-    write(manifest, gold_texts, metrics, reference(held_out), described(manifest, metrics, typing, params))
+    CATEGORY.draw(gold.truth, gold.said)
+    reference = CATEGORY.reference(held_out.said, held_out.scores)
+    CATEGORY.write(manifest, gold_texts, metrics, reference, described(manifest, metrics, typing, params))
 
 
 def judge(texts: list[Text], lookup: Lookup) -> Judged:
     """What the ONNX file and the lookup say of each text."""
-    rows = [features(text) for text in progress(texts, len(texts), "judging")]
-    chances = artefact.run(TRAINED / "model.onnx", {"features": np.concatenate(rows)})["category"]
-    looked_up = np.array([LABELS.index(lookup.category(text.text)) for text in texts], np.int64)
-    return Judged(labels(texts), chances.argmax(axis=1), chances.max(axis=1).astype(np.float64), looked_up)
+    chances = CATEGORY.chances(CATEGORY.file, [text.text for text in texts])
+    looked_up = np.array([CATEGORY.labels.index(lookup.category(text.text)) for text in texts], np.int64)
+    scores = chances.max(axis=1).astype(np.float64)
+    return Judged(CATEGORY.truth(texts), chances.argmax(axis=1), scores, looked_up)
 
 
 def threshold(judged: Judged, precision: float) -> float:
@@ -107,16 +100,6 @@ def suggested(name: str, judged: Judged, said: NDArray[np.int64]) -> dict[str, f
     """How many suggestions are right, and how many of the texts about something get the right one."""
     right = (said == judged.truth) & judged.named
     return {f"{name}_precision": share(right, said > 0), f"{name}_recall": share(right, judged.named)}
-
-
-def reference(judged: Judged) -> dict[str, Any]:
-    """What answers look like on held-out texts, to compare live ones with."""
-    deciles = np.quantile(judged.scores, np.linspace(0, 1, 11))
-    shares = np.bincount(judged.said, minlength=len(LABELS)) / len(judged.said)
-    return {
-        "category_score": {"deciles": [round(float(value), 4) for value in deciles]},
-        "category_label": {name: round(float(part), 4) for name, part in zip(LABELS, shares, strict=True)},
-    }
 
 
 def described(manifest: Manifest, metrics: dict[str, float], typing: NDArray[np.bool_], params: Params) -> str:
@@ -161,26 +144,6 @@ def described(manifest: Manifest, metrics: dict[str, float], typing: NDArray[np.
             "and English are refused.",
         },
     )
-
-
-def write(
-    manifest: Manifest, texts: list[Text], metrics: dict[str, float], known: dict[str, Any], card_text: str
-) -> None:
-    """The artefact, and what is committed of it: the metrics and the card."""
-    first = {(text.label, text.language): text for text in reversed(texts)}
-    artefact.write(
-        DATA / "model",
-        manifest,
-        TRAINED / "model.onnx",
-        [text.text.encode() for _, text in sorted(first.items())],
-        metrics,
-        known,
-        card_text,
-        {"confusion.png": CARD / "confusion.png"},
-        suffix=".txt",
-    )
-    (DATA / "metrics.json").write_text(artefact.canonical(metrics), "utf-8")
-    (CARD / "card.md").write_text(card_text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from typing import Any
 from models.input_assist.features import NONE
 from models.labels import CATEGORIES, names
 from pipelines.input_assist.lookup import Lookup, folded
-from pipelines.input_assist.texts import PREPARED, Text, write
+from pipelines.input_assist.texts import CATEGORY
+from pipelines.linear_text import Text, write_texts
 from pipelines.parameters import load, read_yaml
 from pipelines.progress import progress
 from pipelines.scenes import catalogue
@@ -70,7 +71,7 @@ def main() -> None:
     wanted = dict.fromkeys(names(CATEGORIES), params.each) | {NONE: params.none}
     fewer = {label: round(number * params.test_share) for label, number in wanted.items()}
     texts = [*Composer(train, params, rng).texts(wanted, "train"), *Composer(test, params, rng).texts(fewer, "test")]
-    write(PREPARED / "texts.csv", progress(texts, total=len(texts), what="composing texts"))
+    write_texts(CATEGORY.texts, progress(texts, total=len(texts), what="composing texts"))
 
 
 def emoji() -> dict[str, dict[str, list[str]]]:

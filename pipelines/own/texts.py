@@ -11,20 +11,19 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix, vstack
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models.contract import Manifest
 from models.text_violation.contract import contract
 from models.text_violation.features import encode, normalise
-from pipelines import artefact
+from pipelines import linear_text
 from pipelines.evaluation import Costs, auc, bootstrap, recall
 from pipelines.own.choosing import LEAST_EACH, TEST, TEST_EVERY, TRAIN, NothingToLearn
 from pipelines.own.heads import VALIDATE_EVERY, plain
 from pipelines.own.report import Report
 from pipelines.parameters import load
-from pipelines.progress import progress
-from pipelines.text_violation import evaluate, train
+from pipelines.text_violation import evaluate
+from pipelines.text_violation.texts import VIOLATION
 
 OK = "ok"
 LONGEST_FIELD = 1_000_000
@@ -172,7 +171,7 @@ def learnt(data: Chosen, folder: Path) -> Learnt:
     """The whole story: fit, choose the thresholds on texts that were not learnt from, judge the file."""
     folder.mkdir(parents=True, exist_ok=True)
     lines, y = data.of(TRAIN)
-    x = matrix(lines, "reading texts to learn from")
+    x = VIOLATION.matrix([one.text for one in lines])
     held = np.arange(len(y)) % VALIDATE_EVERY == 0
     trial = fitted(x[~held], y[~held], len(data.labels), folder / "trial.onnx")
     chosen = thresholds(judged(trial, [one for one, out in zip(lines, held, strict=True) if out], y[held]))
@@ -182,7 +181,7 @@ def learnt(data: Chosen, folder: Path) -> Learnt:
     samples = [next(one.text for one in tested if one.label == label).encode() for label in seen(tested)]
     return Learnt(
         path, manifest_of(data.labels, chosen), truth, found.said, measured(found, data.labels, y),
-        reference(found, data.labels), samples,
+        replace(VIOLATION, labels=tuple(data.labels)).reference(found.said, found.scores), samples,
     )  # fmt: skip
 
 
@@ -191,29 +190,22 @@ def seen(lines: list[Line]) -> list[str]:
     return sorted({one.label for one in lines})
 
 
-def matrix(lines: list[Line], what: str) -> Any:
-    """A sparse row of served features for each text."""
-    rows = progress(lines, total=len(lines), what=what)
-    return vstack([csr_matrix(encode(one.text.encode())["features"]) for one in rows]).tocsr()
-
-
 def fitted(x: Any, y: Ints, labels: int, path: Path) -> Path:
     """A linear model, as a file."""
     with threadpool_limits(1):  # the same result on any number of cores
-        model = train.fit(x, y, load(train.Params, PARAMS, "train"))
+        model = linear_text.fit(x, y, load(linear_text.Params, PARAMS, "train"))
     weights, bias = np.zeros((labels, x.shape[1])), np.full(labels, -30.0)  # of a label that is not there: never
     if len(model.classes_) == 2:  # one score for two labels
         weights[model.classes_[1]], bias[model.classes_] = model.coef_[0], [0.0, model.intercept_[0]]
     else:
         weights[model.classes_], bias[model.classes_] = model.coef_, model.intercept_
-    onnx.save(train.graph(weights, bias), str(path))
+    onnx.save(VIOLATION.graph(weights, bias), str(path))
     return path
 
 
 def judged(path: Path, lines: list[Line], truth: Ints) -> evaluate.Judged:
     """What the file says of each text."""
-    rows = [encode(one.text.encode())["features"] for one in progress(lines, len(lines), "judging texts")]
-    chances = artefact.run(path, {"features": np.concatenate(rows)})["violation"]
+    chances = VIOLATION.chances(path, [one.text for one in lines])
     return evaluate.Judged(truth, chances.argmax(axis=1), 1 - chances[:, 0].astype(np.float64))
 
 
@@ -250,13 +242,3 @@ def measured(found: evaluate.Judged, labels: list[str], learnt_from: Ints) -> di
         "test_texts": float(len(found.truth)),
     }
     return {key: round(float(value), 4) for key, value in numbers.items()}
-
-
-def reference(found: evaluate.Judged, labels: list[str]) -> dict[str, Any]:
-    """What scores look like on the test, to compare live ones with."""
-    deciles = np.quantile(found.scores, np.linspace(0, 1, 11))
-    shares = np.bincount(found.said, minlength=len(labels)) / len(found.said)
-    return {
-        "violation_score": {"deciles": [round(float(value), 4) for value in deciles]},
-        "violation_label": {name: round(float(part), 4) for name, part in zip(labels, shares, strict=True)},
-    }

@@ -9,15 +9,12 @@ violations were as rare as they are in life; the other half of the gold file onl
 
 import json
 from dataclasses import astuple, dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.contract import Manifest
 from models.text_violation.contract import contract
-from pipelines import artefact
 from pipelines.card import card, table
 from pipelines.evaluation import (
     Costs,
@@ -26,17 +23,13 @@ from pipelines.evaluation import (
     auc,
     bootstrap,
     choose_thresholds,
-    confusion,
-    confusion_picture,
     decisions,
     recall,
 )
+from pipelines.linear_text import Text
 from pipelines.parameters import load
-from pipelines.progress import progress
-from pipelines.text_violation.texts import GOLD, LABELS, PREPARED, TRAINED, Text, features, labels, read
+from pipelines.text_violation.texts import LABELS, VIOLATION
 
-DATA = Path("data/text_violation")
-CARD = Path("models/text_violation")
 NAMES = {"ja": "Japanese", "en": "English"}
 LANGUAGES = tuple(NAMES)
 
@@ -74,25 +67,23 @@ class Judged:
 def main() -> None:
     params = load(Params, "pipelines/text_violation/params.yaml", "evaluate")
     costs = Costs(params.cost_publish_bad, params.cost_reject_good, params.cost_review)
-    texts = read(GOLD)
-    held_out, gold = judge(read(PREPARED / "texts.csv", "test")), judge(texts)
+    texts = VIOLATION.read(VIOLATION.gold)
+    held_out, gold = judge(VIOLATION.read(VIOLATION.texts, "test")), judge(texts)
     choosing = np.array([text.part == "choose" for text in texts])
     chosen = thresholds(held_out.and_also(gold.where(choosing)), costs, params.share_bad)
     metrics = measured(held_out, gold, ~choosing, chosen, costs) | stopped(texts, gold, ~choosing, chosen)
     manifest = contract().model_copy(
         update={"thresholds": {"violation_reject": chosen.reject, "violation_review": chosen.review}}
     )
-    matrix = confusion(gold.truth, gold.said, len(LABELS))
-    confusion_picture(matrix, LABELS, CARD / "confusion.png", "text_violation on the gold file")
-    text = described(manifest, metrics, gold, params)
-    write(manifest, texts, metrics, reference(held_out), text)
+    VIOLATION.draw(gold.truth, gold.said)
+    reference = VIOLATION.reference(held_out.said, held_out.scores)
+    VIOLATION.write(manifest, texts, metrics, reference, described(manifest, metrics, gold, params))
 
 
 def judge(texts: list[Text]) -> Judged:
     """What the ONNX file says of each text."""
-    rows = [features(text) for text in progress(texts, len(texts), "judging")]
-    chances = artefact.run(TRAINED / "model.onnx", {"features": np.concatenate(rows)})["violation"]
-    return Judged(labels(texts), chances.argmax(axis=1), 1 - chances[:, 0].astype(np.float64))
+    chances = VIOLATION.chances(VIOLATION.file, [text.text for text in texts])
+    return Judged(VIOLATION.truth(texts), chances.argmax(axis=1), 1 - chances[:, 0].astype(np.float64))
 
 
 def thresholds(judged: Judged, costs: Costs, share_bad: float) -> Thresholds:
@@ -109,7 +100,7 @@ def measured(
     held_out: Judged, gold: Judged, reporting: NDArray[np.bool_], chosen: Thresholds, costs: Costs
 ) -> dict[str, float]:
     """Every number of the card. Decisions are of the half that did not choose the thresholds."""
-    simple = json.loads((TRAINED / "baseline.json").read_text())
+    simple = json.loads((VIOLATION.trained / "baseline.json").read_text())
     report = gold.where(reporting)
     numbers = {
         "held_out_auc": auc(held_out.bad, held_out.scores),
@@ -136,16 +127,6 @@ def stopped(texts: list[Text], gold: Judged, reporting: NDArray[np.bool_], chose
             found[f"report_stopped_{kind}_{name}"] = round(float(held_back[part].mean()), 4)
             found[f"report_lines_{kind}_{name}"] = float(part.sum())
     return found
-
-
-def reference(judged: Judged) -> dict[str, Any]:
-    """What scores look like on held-out texts, to compare live ones with."""
-    deciles = np.quantile(judged.scores, np.linspace(0, 1, 11))
-    shares = np.bincount(judged.said, minlength=len(LABELS)) / len(judged.said)
-    return {
-        "violation_score": {"deciles": [round(float(value), 4) for value in deciles]},
-        "violation_label": {name: round(float(part), 4) for name, part in zip(LABELS, shares, strict=True)},
-    }
 
 
 def described(manifest: Manifest, metrics: dict[str, float], gold: Judged, params: Params) -> str:
@@ -213,26 +194,6 @@ def by_language(metrics: dict[str, float]) -> str:
     words = {"ok": "good lines (false positives)", "spam": "spam (recall)", "abuse": "abuse (recall)"}
     rows = [(words[kind], *(told(kind, name) for name in LANGUAGES)) for kind in LABELS]
     return table(("not published", *(NAMES[name] for name in LANGUAGES)), rows)
-
-
-def write(
-    manifest: Manifest, texts: list[Text], metrics: dict[str, float], known: dict[str, Any], card_text: str
-) -> None:
-    """The artefact, and what is committed of it: the metrics and the card."""
-    first = {(text.label, text.language): text for text in reversed(texts)}
-    artefact.write(
-        DATA / "model",
-        manifest,
-        TRAINED / "model.onnx",
-        [text.text.encode() for _, text in sorted(first.items())],
-        metrics,
-        known,
-        card_text,
-        {"confusion.png": CARD / "confusion.png"},
-        suffix=".txt",
-    )
-    (DATA / "metrics.json").write_text(artefact.canonical(metrics), "utf-8")
-    (CARD / "card.md").write_text(card_text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.linear_text import Text, write_texts
 from pipelines.parameters import load, read_yaml
 from pipelines.progress import progress
-from pipelines.text_violation.texts import LABELS, PREPARED, Text, write
+from pipelines.text_violation.texts import LABELS, VIOLATION
 
 TEMPLATES = Path("data/text_violation/templates.yaml")
 NAMES = "requirements/npm/node_modules/emojibase-data/{language}/data.json"
@@ -63,7 +64,7 @@ def main() -> None:
     train, test = split(read_yaml(TEMPLATES), {**objects(), "code": codes(rng)}, params.held_out_every)
     fewer = {label: round(number * params.test_share) for label, number in wanted.items()}
     texts = [*Composer(train, params, rng).texts(wanted, "train"), *Composer(test, params, rng).texts(fewer, "test")]
-    write(PREPARED / "texts.csv", progress(texts, total=len(texts), what="composing texts"))
+    write_texts(VIOLATION.texts, progress(texts, total=len(texts), what="composing texts"))
     print(f"{total} texts to learn from, {len(texts) - total} to test on")
 
 

@@ -1,56 +1,8 @@
-"""Texts as tables: what prepare writes, what train and evaluate read, and the gold file."""
-
-import csv
-from collections.abc import Iterable
-from dataclasses import astuple, dataclass, fields
-from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+"""What is said of a text: that it is fine, or which violation it is."""
 
 from models.labels import TEXT_VIOLATIONS, names
 from models.text_violation.features import encode
+from pipelines.linear_text import LinearText
 
-LABELS = names(TEXT_VIOLATIONS)
-PREPARED = Path("data/text_violation/prepared")
-GOLD = Path("data/gold/text_violation.csv")
-TRAINED = Path("data/text_violation/trained")
-
-
-@dataclass(frozen=True)
-class Text:
-    """One text with its label; `part` is train or test, in the gold file choose or report."""
-
-    label: str
-    language: str
-    part: str
-    text: str
-
-
-def write(path: Path, texts: Iterable[Text]) -> None:
-    """A CSV file with a header."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(field.name for field in fields(Text))
-        writer.writerows(astuple(text) for text in texts)
-
-
-def read(path: Path, part: str | None = None) -> list[Text]:
-    """The texts of a file, or of one part of it; an unknown label is an error."""
-    with path.open(encoding="utf-8", newline="") as file:
-        texts = [Text(**row) for row in csv.DictReader(file)]
-    if unknown := {text.label for text in texts} - set(LABELS):
-        raise ValueError(f"{path}: unknown labels {', '.join(sorted(unknown))}")
-    return [text for text in texts if part in (None, text.part)]
-
-
-def labels(texts: Iterable[Text]) -> NDArray[np.int64]:
-    """The labels as numbers, in the order of the model's output."""
-    return np.array([LABELS.index(text.label) for text in texts], np.int64)
-
-
-def features(text: Text) -> NDArray[np.float32]:
-    """The served features of one text."""
-    row: NDArray[np.float32] = encode(text.text.encode())["features"]
-    return row
+LABELS = tuple(names(TEXT_VIOLATIONS))
+VIOLATION = LinearText("text_violation", "violation", LABELS, encode)

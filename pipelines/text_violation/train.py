@@ -4,95 +4,39 @@ dvc repro pipelines/text_violation/dvc.yaml:train
 """
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
-from scipy.sparse import csr_matrix, vstack
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from models.text_violation.features import SIZE
-from pipelines.artefact import run
+from pipelines.linear_text import Params, Text
 from pipelines.parameters import load
-from pipelines.progress import progress
-from pipelines.text_violation.texts import GOLD, PREPARED, TRAINED, Text, features, labels, read
-
-OPSET, IR_VERSION = 18, 10
-
-
-@dataclass(frozen=True)
-class Params:
-    c: float
-    iterations: int
+from pipelines.text_violation.texts import VIOLATION
 
 
 def main() -> None:
     params = load(Params, "pipelines/text_violation/params.yaml", "train")
-    texts = read(PREPARED / "texts.csv", "train")
-    with threadpool_limits(1):  # the same result on any number of cores, and six times faster on four
-        model = fit(matrix(texts), labels(texts), params)
+    texts = VIOLATION.read(VIOLATION.texts, "train")
+    VIOLATION.train(texts, params)
+    with threadpool_limits(1):
         simple = baseline(texts, params)
-    TRAINED.mkdir(parents=True, exist_ok=True)
-    onnx.save(graph(model.coef_, model.intercept_), TRAINED / "model.onnx")
-    prove_parity(model, texts[:: len(texts) // 100], TRAINED / "model.onnx")
     scores = {name: bad_scores(simple, judged) for name, judged in to_judge().items()}
-    (TRAINED / "baseline.json").write_text(json.dumps(scores))
-
-
-def matrix(texts: list[Text]) -> Any:
-    """One sparse row of served features for each text."""
-    return vstack([csr_matrix(features(text)) for text in progress(texts, len(texts), "reading texts")])
-
-
-def fit(X: Any, y: NDArray[np.int64], params: Params) -> Any:
-    """A softmax over linear scores."""
-    model = LogisticRegression(C=params.c, max_iter=params.iterations)
-    return model.fit(X.astype(np.float64), y)
-
-
-def graph(weights: NDArray[Any], bias: NDArray[Any]) -> onnx.ModelProto:
-    """The same model in two nodes of plain ONNX."""
-    parts = {"weights": weights.T.astype(np.float32), "bias": bias.astype(np.float32)}
-    return helper.make_model(
-        helper.make_graph(
-            [
-                helper.make_node("Gemm", ["features", "weights", "bias"], ["scores"]),
-                helper.make_node("Softmax", ["scores"], ["violation"], axis=1),
-            ],
-            "text_violation",
-            [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", SIZE])],
-            [helper.make_tensor_value_info("violation", TensorProto.FLOAT, ["batch", len(bias)])],
-            [numpy_helper.from_array(np.ascontiguousarray(part), name) for name, part in parts.items()],
-        ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-    )
-
-
-def prove_parity(model: Any, texts: list[Text], path: Path) -> None:
-    """The file that will be served answers as the trained object does."""
-    X = np.concatenate([features(text) for text in texts])
-    difference = np.abs(model.predict_proba(X) - run(path, {"features": X})["violation"]).max()
-    if difference > 1e-5:
-        raise ValueError(f"ONNX and scikit-learn differ by {difference}")
+    (VIOLATION.trained / "baseline.json").write_text(json.dumps(scores))
 
 
 def baseline(texts: list[Text], params: Params) -> Any:
     """What anybody would try first: TF-IDF of words and a linear model."""
     model = make_pipeline(TfidfVectorizer(), LogisticRegression(C=params.c, max_iter=params.iterations))
-    return model.fit([text.text for text in texts], labels(texts))
+    return model.fit([text.text for text in texts], VIOLATION.truth(texts))
 
 
 def to_judge() -> dict[str, list[Text]]:
     """The sets that the evaluation compares on, by name."""
-    return {"held_out": read(PREPARED / "texts.csv", "test"), "gold": read(GOLD)}
+    return {"held_out": VIOLATION.read(VIOLATION.texts, "test"), "gold": VIOLATION.read(VIOLATION.gold)}
 
 
 def bad_scores(model: Any, texts: list[Text]) -> list[float]:

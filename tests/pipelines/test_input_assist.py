@@ -16,7 +16,7 @@ from pipelines import artefact
 from pipelines.input_assist import evaluate, prepare, train
 from pipelines.input_assist.lookup import Lookup, folded
 from pipelines.input_assist.prepare import Composer, Material, emoji, split
-from pipelines.input_assist.texts import PREPARED, read
+from pipelines.input_assist.texts import CATEGORY
 from pipelines.parameters import read_yaml
 from tests.platform import ROOT
 
@@ -98,7 +98,7 @@ def test_the_baseline_looks_words_up(lookup: Lookup, text: str, category: str) -
 
 
 def test_the_gold_file_is_whole(content: dict[str, Any]) -> None:
-    gold = read(ROOT / "data/gold/input_assist.csv")
+    gold = CATEGORY.read(ROOT / CATEGORY.gold)
     assert len({text.text for text in gold}) == len(gold) >= 80
     count = Counter((text.label, text.language) for text in gold)
     assert all(count[label, language] >= 5 for label in LABELS for language in ("ja", "en"))
@@ -133,8 +133,8 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def made() -> Iterator[Manifest]:
     """The whole pipeline, again and again, each time from nothing."""
     while True:
-        shutil.rmtree(PREPARED, ignore_errors=True)
-        shutil.rmtree(PREPARED.with_name("trained"), ignore_errors=True)
+        shutil.rmtree(CATEGORY.prepared, ignore_errors=True)
+        shutil.rmtree(CATEGORY.trained, ignore_errors=True)
         for stage in (prepare, train, evaluate):
             stage.main()
         yield artefact.verify(Path("data/input_assist/model"))

@@ -17,7 +17,7 @@ from pipelines import artefact
 from pipelines.parameters import read_yaml
 from pipelines.text_violation import evaluate, prepare, train
 from pipelines.text_violation.prepare import LANGUAGES, SLOT, Composer, split
-from pipelines.text_violation.texts import LABELS, PREPARED, read
+from pipelines.text_violation.texts import LABELS, VIOLATION
 
 ROOT = Path(__file__).parents[2]
 THINGS = {"ja": ["ネコ", "イヌ", "トリ", "サカナ"], "en": ["cat", "dog", "zebrafish", "zyzzyva"]}
@@ -58,7 +58,7 @@ def test_words_that_spam_likes_occur_in_good_templates_too(templates: dict[str, 
 
 
 def test_the_gold_file_is_whole_and_its_halves_are_alike() -> None:
-    gold = read(ROOT / "data/gold/text_violation.csv")
+    gold = VIOLATION.read(ROOT / VIOLATION.gold)
     count = Counter(text.label != "ok" for text in gold)
     assert count[True] >= 200
     assert count[False] >= 250
@@ -70,7 +70,7 @@ def test_the_gold_file_is_whole_and_its_halves_are_alike() -> None:
 
 def test_no_gold_line_is_a_template(templates: dict[str, Any]) -> None:
     known = {normalise(line) for label in LABELS for language in LANGUAGES for line in templates[label][language]}
-    gold = read(ROOT / "data/gold/text_violation.csv")
+    gold = VIOLATION.read(ROOT / VIOLATION.gold)
     assert [text.text for text in gold if normalise(text.text) in known] == []
 
 
@@ -103,8 +103,8 @@ def smaller(path: Path) -> None:
 def made() -> Iterator[Manifest]:
     """The whole pipeline, again and again, each time from nothing."""
     while True:
-        shutil.rmtree(PREPARED, ignore_errors=True)
-        shutil.rmtree(PREPARED.with_name("trained"), ignore_errors=True)
+        shutil.rmtree(VIOLATION.prepared, ignore_errors=True)
+        shutil.rmtree(VIOLATION.trained, ignore_errors=True)
         for stage in (prepare, train, evaluate):
             stage.main()
         yield artefact.verify(Path("data/text_violation/model"))
