@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from models.for_you.features import OTHER, category_number, number
 from pipelines.artefact import read_arrays, save
 from pipelines.interactions.log import Impression, Item, Log
+from pipelines.interactions.ranker import Ranker
 
-DATA = Path("data/for_you")
-PREPARED, TRAINED = DATA / "prepared", DATA / "trained"
+FOR_YOU = Ranker("for_you")
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 

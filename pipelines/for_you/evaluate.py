@@ -6,10 +6,8 @@ Each page is judged with what its user had chosen before it, made into features 
 uses. The baselines: the order it had without a model, and what is popular, as it was known when the last part began.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,17 +15,16 @@ import numpy as np
 
 from models.for_you.contract import contract
 from models.for_you.features import CANDIDATES, HISTORY, Asked, Choosable, Chosen, raw
-from pipelines import artefact, waiting
+from pipelines import artefact
 from pipelines.card import card, table
 from pipelines.for_you.asked import asked_of, inputs_of
-from pipelines.for_you.choices import DATA, PREPARED, TRAINED, Choices, Floats, Ints, between, known_at, read
+from pipelines.for_you.choices import FOR_YOU, Choices, Floats, Ints, between, known_at, read
 from pipelines.for_you.factors import popularity
 from pipelines.interactions.judging import PLACES, compared, interval, measured, rounded
 from pipelines.interactions.ordering import Search
-from pipelines.interactions.pictures import orders_picture, places_picture
+from pipelines.interactions.ranker import TOLD
 from pipelines.parameters import load
 
-CARD = Path("models/for_you")
 WAYS = {
     "for_you": "this model",
     "unranked": "unranked: the order without a model",
@@ -52,21 +49,18 @@ class Judged:
 
 def main() -> None:
     params = load(Params, "pipelines/for_you/params.yaml", "evaluate")
-    if why := waiting.why(TRAINED):
-        waiting.wait(DATA / "model", why)
-        (DATA / "metrics.json").write_text("{}\n")
+    if FOR_YOU.waits():
         return
-    facts: dict[str, Any] = json.loads((TRAINED / "facts.json").read_text())
-    facts |= json.loads((PREPARED / "facts.json").read_text())
-    found = read(PREPARED / "choices.npz")
+    facts = FOR_YOU.facts()
+    found = read(FOR_YOU.prepared / "choices.npz")
     pages = judged(found, facts["test_from"])
     ways = scored(found, pages, facts["test_from"])
-    metrics = measured([one.search for one in pages], ways, facts["steepness"], params.repeats)
+    searches = [one.search for one in pages]
+    metrics = measured(searches, ways, facts["steepness"], params.repeats)
     metrics |= apart(pages, ways, facts["steepness"], params.repeats) | new_items(found, pages, facts["test_from"])
-    CARD.mkdir(parents=True, exist_ok=True)
-    orders_picture(metrics, list(ways), CARD / "orders.png")
-    places_picture([one.search for one in pages], ways["for_you"], CARD / "places.png")
-    write(found, pages, rounded(metrics), described(metrics, facts))
+    FOR_YOU.draw(metrics, searches, ways)
+    raws, weights = [raw(one) for one in examples(found)], {"weights": reference(pages)}
+    FOR_YOU.write(contract(), raws, rounded(metrics), weights, described(metrics, facts))
 
 
 def judged(found: Choices, since: float) -> list[Judged]:
@@ -96,7 +90,7 @@ def scored(found: Choices, pages: Sequence[Judged], since: float) -> dict[str, l
 
 def served(found: Choices, pages: Sequence[Judged]) -> list[Floats]:
     """What the file that will be served says."""
-    session = artefact.open_session(TRAINED / "model.onnx")
+    session = artefact.open_session(FOR_YOU.file)
     asked = (inputs_of(asked_of(found, one.chosen, one.items)) for one in pages)
     return [
         np.asarray(session.run(["score"], dict(inputs))[0][0, : len(one.items)], np.float64)
@@ -187,34 +181,12 @@ def making(facts: Mapping[str, Any]) -> str:
 
 def data(metrics: Mapping[str, float], facts: Mapping[str, Any]) -> str:
     """Whose log it was."""
-    whose = {
-        "people": "What people did with results on this platform.",
-        "programs": "What programs did that play users (`scripts/simulate`): of people there was not enough yet.",
-    }
     return (
-        f"{whose[facts['whose']]} {facts['impressions']} impressions to {facts['users']} users of {facts['items']} "
+        f"{TOLD[facts['whose']]} {facts['impressions']} impressions to {facts['users']} users of {facts['items']} "
         f"items, {facts['chosen']} choices, as the warehouse had them; {facts['learnt_from']} searches to learn from, "
         f"the later ones to judge by. Of what those showed, {100 * metrics['new_items']:.1f} % had never been shown "
         "before. A page is judged with what its user had chosen until then."
     )
-
-
-def write(found: Choices, pages: Sequence[Judged], metrics: Mapping[str, float], card_text: str) -> None:
-    """The artefact, and what is committed of it: the metrics and the card."""
-    artefact.write(
-        DATA / "model",
-        contract(),
-        TRAINED / "model.onnx",
-        [raw(one) for one in examples(found)],
-        metrics,
-        {"weights": reference(pages)},
-        card_text,
-        {name: CARD / name for name in ("orders.png", "places.png")},
-        libraries=["pydantic"],
-        suffix=".json",
-    )
-    (DATA / "metrics.json").write_text(artefact.canonical(dict(metrics)), "utf-8")
-    (CARD / "card.md").write_text(card_text, "utf-8")
 
 
 def examples(found: Choices) -> list[Asked]:

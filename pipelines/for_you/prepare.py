@@ -8,8 +8,8 @@ import shutil
 from dataclasses import dataclass
 
 from pipelines import waiting
-from pipelines.for_you.choices import DATA, PREPARED, choices, write
-from pipelines.interactions.log import Enough, read, whose
+from pipelines.for_you.choices import FOR_YOU, choices, write
+from pipelines.interactions.log import Enough
 from pipelines.parameters import load
 
 
@@ -23,24 +23,23 @@ def main() -> None:
     params = load(Params, "pipelines/for_you/params.yaml", "prepare")
     if why := prepare(params):
         print(f"no model yet: {why}")
-        waiting.wait(PREPARED, why)
+        waiting.wait(FOR_YOU.prepared, why)
 
 
 def prepare(params: Params) -> str | None:
     """Write the choices; or why there are none."""
-    if why := waiting.why(DATA / "snapshot"):
-        return why
-    chosen = whose(read(DATA / "snapshot"), Enough(params.impressions, params.clicks))
+    chosen = FOR_YOU.log(Enough(params.impressions, params.clicks))
     if isinstance(chosen, str):
         return chosen
     kind, log = chosen
     found = choices(log)
     if (found.grade > 0).sum() < params.clicks / 2:
         return "most clicks are of people who were not signed in"
-    shutil.rmtree(PREPARED, ignore_errors=True)
-    write(PREPARED / "choices.npz", found)
+    shutil.rmtree(FOR_YOU.prepared, ignore_errors=True)
+    write(FOR_YOU.prepared / "choices.npz", found)
     facts = {"whose": kind, "impressions": len(found.grade), "chosen": int((found.grade > 0).sum())}
-    (PREPARED / "facts.json").write_text(json.dumps(facts | {"users": len(found.users), "items": len(found.numbers)}))
+    facts |= {"users": len(found.users), "items": len(found.numbers)}
+    (FOR_YOU.prepared / "facts.json").write_text(json.dumps(facts))
     print(f"{len(found.users)} users, {len(found.numbers)} items, {facts['chosen']} choices of {kind}")
     return None
 

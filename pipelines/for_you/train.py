@@ -22,7 +22,7 @@ from models.for_you.features import HISTORY
 from pipelines import waiting
 from pipelines.artefact import run
 from pipelines.for_you.asked import asked_of, inputs_of
-from pipelines.for_you.choices import PREPARED, TRAINED, Choices, Floats, between, cuts, known_at, read
+from pipelines.for_you.choices import FOR_YOU, Choices, Floats, between, cuts, known_at, read
 from pipelines.for_you.factors import Model, Shape, fit
 from pipelines.for_you.graph import graph
 from pipelines.parameters import load
@@ -44,16 +44,16 @@ class Params:
 
 def main() -> None:
     params = load(Params, "pipelines/for_you/params.yaml", "train")
-    if why := waiting.why(PREPARED):
-        waiting.wait(TRAINED, why)
+    if why := waiting.why(FOR_YOU.prepared):
+        waiting.wait(FOR_YOU.trained, why)
         return
-    found = read(PREPARED / "choices.npz")
+    found = read(FOR_YOU.prepared / "choices.npz")
     with threadpool_limits(1):
         model, told = trained(found, params)
-    TRAINED.mkdir(parents=True, exist_ok=True)
-    onnx.save(graph(model, found.numbers), TRAINED / "model.onnx")
+    FOR_YOU.trained.mkdir(parents=True, exist_ok=True)
+    onnx.save(graph(model, found.numbers), FOR_YOU.file)
     prove_parity(model, found, cuts(found, params.validation, params.test)[1])
-    (TRAINED / "facts.json").write_text(json.dumps(told))
+    (FOR_YOU.trained / "facts.json").write_text(json.dumps(told))
     print(f"{told['users']} users, {model.items} items; weights {told['weights']}, attention {told['steepness']:.2f}")
 
 
@@ -110,7 +110,7 @@ def prove_parity(model: Model, found: Choices, moment: float) -> None:
     for user in users.tolist():
         items = np.arange(min(len(found.numbers), 50))
         known = found.chosen_before(user, moment, HISTORY)
-        told = run(TRAINED / "model.onnx", inputs_of(asked_of(found, known, items)))["score"][0, : len(items)]
+        told = run(FOR_YOU.file, inputs_of(asked_of(found, known, items)))["score"][0, : len(items)]
         wanted = model.scores(model.taste(known, found.categories), items, found.categories)
         if np.abs(told - wanted).max() > 1e-3 * max(1.0, float(np.abs(wanted).max())):
             raise ValueError(f"ONNX and the fit differ by {np.abs(told - wanted).max()}")

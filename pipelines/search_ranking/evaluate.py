@@ -6,10 +6,8 @@ The baselines: the unranked order (what search gives without a ranker), the most
 clicked most where it was looked at. All intervals come from drawing whole users again.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,15 +15,13 @@ from numpy.typing import NDArray
 
 from models.search_ranking.contract import contract
 from models.search_ranking.features import NAMES, Asked, Candidate, Use, User, raw
-from pipelines import artefact, waiting
+from pipelines import artefact
 from pipelines.card import card, table
 from pipelines.interactions.judging import PLACES, compared, interval, measured, rounded
 from pipelines.interactions.ordering import by_user
-from pipelines.interactions.pictures import orders_picture, places_picture
+from pipelines.interactions.ranker import TOLD
 from pipelines.parameters import load
-from pipelines.search_ranking.searches import DATA, PREPARED, TRAINED, Searched, read
-
-CARD = Path("models/search_ranking")
+from pipelines.search_ranking.searches import SEARCH_RANKING, Searched, read
 
 Order = Callable[[Searched], NDArray[np.float64]]
 
@@ -37,21 +33,17 @@ class Params:
 
 def main() -> None:
     params = load(Params, "pipelines/search_ranking/params.yaml", "evaluate")
-    if why := waiting.why(TRAINED):
-        waiting.wait(DATA / "model", why)
-        (DATA / "metrics.json").write_text("{}\n")
+    if SEARCH_RANKING.waits():
         return
-    facts: dict[str, Any] = json.loads((TRAINED / "facts.json").read_text())
-    facts |= json.loads((PREPARED / "facts.json").read_text())
-    found = read(PREPARED / "test.npz")
+    facts = SEARCH_RANKING.facts()
+    found = read(SEARCH_RANKING.prepared / "test.npz")
     judged = [one for one in found if one.search.grades.any()]
     searches = [one.search for one in judged]
     ways = {name: [order(one) for one in judged] for name, order in orders().items()}
     metrics = measured(searches, ways, facts["steepness"], params.repeats) | clicked(found, params)
-    CARD.mkdir(parents=True, exist_ok=True)
-    orders_picture(metrics, list(ways), CARD / "orders.png")
-    places_picture(searches, ways["search_ranking"], CARD / "places.png")
-    write(judged, rounded(metrics), described(metrics, facts))
+    SEARCH_RANKING.draw(metrics, searches, ways)
+    raws, features = [raw(one) for one in examples()], {"features": reference(judged)}
+    SEARCH_RANKING.write(contract(), raws, rounded(metrics), features, described(metrics, facts))
 
 
 def orders() -> dict[str, Order]:
@@ -66,7 +58,7 @@ def orders() -> dict[str, Order]:
 
 def served() -> Order:
     """What the file that will be served says."""
-    session = artefact.open_session(TRAINED / "model.onnx")
+    session = artefact.open_session(SEARCH_RANKING.file)
     return lambda one: np.asarray(session.run(["score"], {"features": one.features})[0][:, 0], np.float64)
 
 
@@ -143,34 +135,12 @@ def making(facts: Mapping[str, Any]) -> str:
 
 def data(facts: Mapping[str, Any]) -> str:
     """Whose log it was."""
-    whose = {
-        "people": "What people did with results on this platform.",
-        "programs": "What programs did that play users (`scripts/simulate`): of people there was not enough yet.",
-    }
     return (
-        f"{whose[facts['whose']]} {facts['impressions']} impressions and {facts['clicks']} clicks, as the warehouse "
+        f"{TOLD[facts['whose']]} {facts['impressions']} impressions and {facts['clicks']} clicks, as the warehouse "
         f"had them; {facts['searches']} searches, dealt by time: {facts['train']} to learn from, "
         f"{facts['validation']} to choose by, {facts['test']} to judge by. The features are those that were "
         "served then, from the log."
     )
-
-
-def write(judged: Sequence[Searched], metrics: Mapping[str, float], card_text: str) -> None:
-    """The artefact, and what is committed of it: the metrics and the card."""
-    artefact.write(
-        DATA / "model",
-        contract(),
-        TRAINED / "model.onnx",
-        [raw(one) for one in examples()],
-        metrics,
-        {"features": reference(judged)},
-        card_text,
-        {name: CARD / name for name in ("orders.png", "places.png")},
-        libraries=["pydantic"],
-        suffix=".json",
-    )
-    (DATA / "metrics.json").write_text(artefact.canonical(dict(metrics)), "utf-8")
-    (CARD / "card.md").write_text(card_text, "utf-8")
 
 
 def examples() -> list[Asked]:

@@ -14,9 +14,9 @@ from models.search_ranking.features import NAMES, logged
 from pipelines.artefact import read_arrays, save
 from pipelines.interactions.log import Impression
 from pipelines.interactions.ordering import Search
+from pipelines.interactions.ranker import Ranker
 
-DATA = Path("data/search_ranking")
-PREPARED, TRAINED = DATA / "prepared", DATA / "trained"
+SEARCH_RANKING = Ranker("search_ranking")
 MODES = ("text", "category", "newest")
 PARTS = ("train", "validation", "test")
 

@@ -25,7 +25,7 @@ from pipelines import waiting
 from pipelines.artefact import run
 from pipelines.interactions.ordering import MOST_WEIGHT, dcg
 from pipelines.parameters import load
-from pipelines.search_ranking.searches import PREPARED, TRAINED, Searched, read
+from pipelines.search_ranking.searches import SEARCH_RANKING, Searched, read
 
 OPSET, IR_VERSION = 18, 10
 STEPS = np.diff(GAINS)
@@ -68,17 +68,17 @@ class Tried:
 
 def main() -> None:
     params = load(Params, "pipelines/search_ranking/params.yaml", "train")
-    if why := waiting.why(PREPARED):
-        waiting.wait(TRAINED, why)
+    if why := waiting.why(SEARCH_RANKING.prepared):
+        waiting.wait(SEARCH_RANKING.trained, why)
         return
-    parts = {name: read(PREPARED / f"{name}.npz") for name in ("train", "validation")}
+    parts = {name: read(SEARCH_RANKING.prepared / f"{name}.npz") for name in ("train", "validation")}
     with threadpool_limits(1):
         tried, steepness = trials(parts["train"], parts["validation"], params)
     best = taken(tried)
-    TRAINED.mkdir(parents=True, exist_ok=True)
-    onnx.save(graph(best.fitted), TRAINED / "model.onnx")
+    SEARCH_RANKING.trained.mkdir(parents=True, exist_ok=True)
+    onnx.save(graph(best.fitted), SEARCH_RANKING.file)
     prove_parity(best.fitted, np.concatenate([one.features for one in parts["validation"]]))
-    (TRAINED / "facts.json").write_text(json.dumps(facts(tried, best, steepness)))
+    (SEARCH_RANKING.trained / "facts.json").write_text(json.dumps(facts(tried, best, steepness)))
     print(f"{best.treatment}: NDCG@10 {best.ndcg:.4f} on validation, attention falls with {steepness:.2f}")
 
 
@@ -161,7 +161,7 @@ def graph(fitted: Fitted) -> onnx.ModelProto:
 
 def prove_parity(fitted: Fitted, x: NDArray[np.float32]) -> None:
     """The file that will be served answers as what was fitted does."""
-    difference = np.abs(run(TRAINED / "model.onnx", {"features": x})["score"][:, 0] - fitted.scores(x)).max()
+    difference = np.abs(run(SEARCH_RANKING.file, {"features": x})["score"][:, 0] - fitted.scores(x)).max()
     if difference > 1e-4:
         raise ValueError(f"ONNX and the fit differ by {difference}")
 
