@@ -8,7 +8,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from services.chassis.settings import Settings
 
 FILE = Path(models.__file__).parent / "deny_list.toml"
 NEAR = 0.5
+MOST_KNOWN = 4096
 SHORT = 2
 """So many kana say too little: `さる` is in the name of a flower."""
 
@@ -51,6 +52,7 @@ class DenyList:
         self._latin = frozenset(_singular(form) for form in latin)
         self._alone = frozenset(form for form in forms if _KANA.fullmatch(form) and len(form) <= SHORT)
         self._anywhere = tuple(sorted(forms - latin - self._alone))
+        self._holds = lru_cache(MOST_KNOWN)(self._looked_up)  # a platform's labels and tags are few
 
     @classmethod
     def read(cls, more: Iterable[str] = (), file: Path = FILE) -> "DenyList":
@@ -60,7 +62,10 @@ class DenyList:
         return cls([*words, *more], float(listed.get("near", NEAR)))
 
     def __contains__(self, label: object) -> bool:
-        return isinstance(label, str) and any(self._has(form) for form in {plain(name) for name in _names(label)})
+        return isinstance(label, str) and self._holds(label)
+
+    def _looked_up(self, label: str) -> bool:
+        return any(self._has(form) for form in {plain(name) for name in _names(label)})
 
     def without(self, labels: Iterable[str]) -> list[str]:
         """Those that may be shown."""

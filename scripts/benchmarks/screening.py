@@ -30,6 +30,8 @@ from scripts.runner import board
 FLOOR, MOONSHOT = 50.0, 100.0
 WORKER = "inference-async"
 DEADLINE_SECONDS = 900.0
+LOOK_SECONDS = 1.0
+"""To count all items costs as much as to screen one."""
 
 
 @dataclass
@@ -97,7 +99,7 @@ async def drain(http: httpx.AsyncClient, state: Path, count: int, kill_every: fl
         if kill_every and now >= next_kill:
             result.killed += kill_one(state, result.killed)
             next_kill += kill_every
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(LOOK_SECONDS)
     result.seconds = time.monotonic() - started
     result.effort = {name: max(0.0, spent - before.get(name, 0.0)) for name, spent in cpu_seconds(state).items()}
     return result

@@ -21,6 +21,7 @@ from kafka.errors import KafkaError, KafkaTimeoutError, TopicAlreadyExistsError
 from kafka.structs import OffsetAndMetadata, TopicPartition
 
 from services.chassis.bus import MOST, BusUnavailable, Message, Place, Subscription
+from services.chassis.pace import Pace
 from services.chassis.settings import Settings
 from services.contracts import CloudEvent, live_topics, topics
 
@@ -202,13 +203,17 @@ class KafkaSubscription:
         self._topics = list(topics)
         self._made = made
         self._thread = ThreadPoolExecutor(1, f"kafka-{group}")
+        self._pace = Pace()
         self._consumer: Any = None
         self._joined_at: float | None = None
         self._looked_at = self._member_at = 0.0
 
     async def poll(self, most: int = MOST) -> Sequence[Message]:
         """The next messages, or none after 0.2 s; raises BusUnavailable."""
-        return await self._in_thread(lambda: self._poll(most))
+        await asyncio.sleep(self._pace.pause())
+        found = await self._in_thread(lambda: self._poll(most))
+        self._pace.came(len(found), full=len(found) >= most)
+        return found
 
     async def commit(self, positions: Mapping[Place, int] | None = None) -> bool:
         """Commit positions. What a rebalance prevents is delivered again: consumers are idempotent."""

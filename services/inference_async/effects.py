@@ -84,14 +84,9 @@ class Effects:
         return [known.get(cause) for cause in causes]
 
     async def _written(self, effects: Sequence[tuple[UUID, str]]) -> list[None]:
-        causes, events = zip(*effects, strict=True)
-        async with self._database.connection() as connection:
-            await connection.execute(
-                """
-                INSERT INTO effects (cause_id, event) SELECT cause_id, event::jsonb
-                FROM unnest(%s::uuid[], %s::text[]) AS made (cause_id, event) ON CONFLICT DO NOTHING
-                """,
-                (list(causes), list(events)),
+        async with self._database.connection() as connection, connection.cursor() as cursor:
+            await cursor.executemany(
+                "INSERT INTO effects (cause_id, event) VALUES (%s, %s::jsonb) ON CONFLICT DO NOTHING", effects
             )
         return [None] * len(effects)
 
