@@ -73,7 +73,7 @@ def pictures(browser: Browser, platform: Platform) -> Iterator[tuple[str, bytes]
             yield f"home-{language}", shot(page, "/")
             yield f"register-{language}", registering(page, language)
         with visitor(browser, platform, language, "moderator") as page:
-            yield f"item-{language}", shot(page, newest_cat(page))
+            yield f"item-{language}", item(page)
         with visitor(browser, platform, language, "operator") as page:
             yield f"status-{language}", status(page)
     with visitor(browser, platform, "ja", "user", **PHONE) as page:
@@ -110,12 +110,20 @@ def status(page: Page) -> bytes:
     return page.screenshot()
 
 
+def item(page: Page) -> bytes:
+    """An item; what is found in its picture is framed."""
+    page.goto(newest_cat(page), wait_until="networkidle")
+    page.locator("#show-boxes").check()
+    return page.screenshot()
+
+
 def registering(page: Page, language: str) -> bytes:
-    """The form, filled in and not sent."""
+    """The form, filled in and not sent, with what both models suggest."""
     page.goto("/register")
     page.locator("#file").set_input_files({"name": "cat.png", "mimeType": "image/png", "buffer": cat()})
     page.locator("#title").fill(TITLES[language])
     page.locator("img.preview").wait_for()
+    page.locator('[data-model="image_screening"]').first.wait_for()
     return page.screenshot()
 
 
