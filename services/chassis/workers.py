@@ -30,6 +30,9 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 BACKOFF_SECONDS = (0.1, 0.5, 2.0)
+AT_ONCE = 24
+"""Messages worked on side by side. A handler mostly waits; each asks at most two things at once of a model's threads,
+which answer by a default where more than `MODEL_QUEUE` wait."""
 AHEAD = 4
 """Messages taken for each that is worked on."""
 HEARD_SECONDS = 0.5
@@ -73,7 +76,7 @@ class Worker:
         metrics: Metrics,
         *,
         dead_letters_of: Mapping[type[EventData], Handler] | None = None,
-        concurrency: int = 8,
+        concurrency: int = AT_ONCE,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._bus, self._group, self._metrics, self._pause = bus, group, metrics, pause

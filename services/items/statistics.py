@@ -9,12 +9,13 @@ from services.items.shown import SearchableSeconds, Seconds, Statistics
 WINDOW_SECONDS = 15 * 60
 
 _SECONDS = """
-    SELECT count(*) AS count,
-        percentile_cont(0.5) WITHIN GROUP (ORDER BY searchable_seconds) AS p50,
-        percentile_cont(0.95) WITHIN GROUP (ORDER BY searchable_seconds) AS p95
-    FROM items
-    WHERE searchable_seconds IS NOT NULL AND NOT decided_by_person
-    AND (%(window)s::integer IS NULL OR searchable_at > now() - make_interval(secs => %(window)s::integer))
+    SELECT count(*) AS count, count(*) FILTER (WHERE recent) AS recent_count,
+        percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY seconds) AS seconds,
+        percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE recent) AS recent_seconds
+    FROM (
+        SELECT searchable_seconds AS seconds, searchable_at > now() - make_interval(secs => %s) AS recent
+        FROM items WHERE searchable_seconds IS NOT NULL AND NOT decided_by_person
+    ) AS found
 """
 
 _WAITING = """
@@ -36,13 +37,16 @@ async def statistics(database: Database, window: int) -> Statistics:
     async with database.connection() as connection:
         counted = await connection.execute("SELECT state, count(*) AS count FROM items GROUP BY state")
         states = {row["state"]: row["count"] for row in await counted.fetchall()}
-        recent = await (await connection.execute(_SECONDS, {"window": window})).fetchone()
-        overall = await (await connection.execute(_SECONDS, {"window": None})).fetchone()
+        found = await (await connection.execute(_SECONDS, (window,))).fetchone()
+    assert found
+    overall = _seconds(found["count"], found["seconds"])
+    recent = _seconds(found["recent_count"], found["recent_seconds"])
     return Statistics(
         states={state: states.get(state, 0) for state in State},
-        searchable_seconds=SearchableSeconds(window=window, overall=Seconds(**_given(overall)), **_given(recent)),
+        searchable_seconds=SearchableSeconds(window=window, overall=Seconds(**overall), **recent),
     )
 
 
-def _given(row: dict[str, Any] | None) -> dict[str, Any]:
-    return row or {"count": 0, "p50": None, "p95": None}
+def _seconds(count: int, percentiles: list[float] | None) -> dict[str, Any]:
+    p50, p95 = percentiles or (None, None)
+    return {"count": count, "p50": p50, "p95": p95}
