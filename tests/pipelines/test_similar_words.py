@@ -38,6 +38,18 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_what_is_just_similar_by_one_rounding_and_not_by_another_is_no_difference(tmp_path: Path) -> None:
+    vocabulary = known(SMALL, PARAMS)
+    vectors = learnt(counts(SMALL, vocabulary), PARAMS)
+    cosines = np.unique((vectors @ vectors.T).round(4))
+    just = float(cosines[(cosines > 0.2) & (cosines < 0.95)][0])
+    path, centres = tmp_path / "model.onnx", middles(vocabulary, vectors)
+    onnx.save(graph(vocabulary.hashes, vocabulary.shown, vocabulary.answers, vectors, centres, just - 1e-3, 0.05), path)
+    train.prove_parity(vocabulary, vectors, path, just + 1e-3)
+    with pytest.raises(ValueError, match="differ"):
+        train.prove_parity(vocabulary, np.roll(vectors, 1, axis=0), path, just)
+
+
 def asked(path: Path, text: str) -> tuple[list[str], str | None]:
     outputs = artefact.run(path, encode(text.encode()))
     near = category(outputs)
