@@ -10,6 +10,7 @@ items that a platform starts with (`pipelines/seed_items`) are what the file was
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -54,10 +55,10 @@ def asked(http: httpx.Client, search: Search) -> Found:
     body = answered(http, search.query)
     attributes = body.get("attributes") or {}
     named = [name for name in ("count", "where", "brightness", "place") if attributes.get(name)]
-    found = Found(search, body["results"], len(named))
+    found = Found(search, body["results"], len(named), body["ranker"])
     if found.success or not search.category or there(http, search):
         return found
-    return Found(replace(search, words=()), body["results"], len(named))
+    return replace(found, search=replace(search, words=()))
 
 
 def there(http: httpx.Client, search: Search) -> bool:
@@ -93,7 +94,9 @@ def report(found: Sequence[Found]) -> str:
     kinds = dict.fromkeys(one.search.kind for one in found)
     rows = [row(kind, [one for one in found if one.search.kind == kind]) for kind in kinds]
     head = ("queries", "number", f"success@{FIRST}", "answered with nothing")
-    return "\n".join(["", table(head, [*rows, row("all", found)]), *failures(found)])
+    orders = Counter(one.ranker for one in found)
+    who = "ordered by: " + ", ".join(f"{name} {count}" for name, count in orders.most_common())
+    return "\n".join(["", table(head, [*rows, row("all", found)]), "", who, *failures(found)])
 
 
 def row(name: str, some: Sequence[Found]) -> tuple[str, int, str, int]:

@@ -38,6 +38,8 @@ class Found:
     results: Sequence[Mapping[str, Any]]
     wanted: int = 0
     """How many attributes the query was understood to name."""
+    ranker: str = "default"
+    """Who ordered the results."""
 
     @property
     def nothing(self) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from services.chassis.errors import Unavailable
 from services.chassis.ids import new_id
@@ -70,7 +71,7 @@ class Asking:
         until, offset = (after.until, after.offset) if after else (datetime.now(UTC), 0)
         search_id = after.search_id if after else new_id()
         window = Window(category, until, offset, limit + 1, understood.attributes)
-        step, found = await self._looked(self._steps(query, understood), window, after)
+        step, found, closest = await self._looked(self._steps(query, understood), window, after)
         following = (
             Ranked(
                 search_id=search_id,
@@ -93,6 +94,7 @@ class Asking:
             category=category or step.category or understood.category,
             attributes=understood.attributes,
             results=found[:limit],
+            closest=closest,
             next=cursors.written(following) if following else None,
         )
 
@@ -105,21 +107,25 @@ class Asking:
 
     async def _looked(
         self, steps: AsyncIterator[Step], window: Window, after: Ranked | None
-    ) -> tuple[Step, list[Document]]:
-        """What the first step finds that finds enough; a later page goes on with the step of the first."""
+    ) -> tuple[Step, list[Document], frozenset[UUID]]:
+        """What the first step finds that finds enough, and what narrower ones had found of it.
+
+        A later page goes on with the step of the first.
+        """
         if after:
             async for step in steps:
                 if step.relaxed == after.relaxed:
-                    return step, await step.look(window)
+                    return step, await step.look(window), frozenset()
             raise Unavailable("This search has to begin again.")
-        best, found = Step(None, self._containing([])), list[Document]()
+        best, found, closest = Step(None, self._containing([])), list[Document](), frozenset[UUID]()
         async for step in steps:
             wider = await step.look(window)
             if len(wider) > len(found):
+                closest |= {document.item_id for document in found}
                 best, found = step, wider
             if len(found) >= step.enough:
                 break
-        return best, found
+        return best, found, closest
 
     async def _steps(self, query: str, asked: Asked) -> AsyncIterator[Step]:
         if asked.degraded:

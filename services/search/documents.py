@@ -49,6 +49,9 @@ class Results(BaseModel):
     ranker: str = Field("default", description="The model that ordered the page, or `default`.")
     group: str | None = Field(None, description="The caller's group in the experiment with the ranker, if in one.")
     results: list[Document]
+    closest: frozenset[UUID] = Field(
+        frozenset(), exclude=True, description="Of a wider search, what was found before it was widened."
+    )
     positions: list[int] = Field([], description="Where each stands, from 1 over all pages; `/events` asks for it.")
     next: str | None = None
 

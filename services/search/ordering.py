@@ -5,9 +5,10 @@ holds the rest as it was ordered, so that a later page neither repeats nor leave
 the default order goes on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from uuid import UUID
 
 from numpy.typing import NDArray
 
@@ -57,19 +58,19 @@ class Ordering:
         placed = await self._seen(asked, window.category, as_found(window.results))
         ranking = Ranking(placed, self._name(RANKER), RANKER)
         if not window.attributes:  # what the picture should show is asked for; no taste goes before it
-            ranking = await self._ordered(ranking)
+            ranking = await self._ordered(ranking, window.closest)
         rest = _rest_of(window, ranking, limit, cursors.fingerprint(asked.query, asked.category))
         shown = replace(ranking, placed=ranking.placed[:limit])
         return _page(window.model_copy(update={"next": rest}), shown)
 
-    async def _ordered(self, ranking: Ranking) -> Ranking:
-        """The same in the order of the model's scores."""
+    async def _ordered(self, ranking: Ranking, closest: Collection[UUID]) -> Ranking:
+        """The same in the order of the model's scores; what was asked for stays before what a wider search adds."""
         placed = ranking.placed
         assert self.model
         scored = await self.model.scores(_inputs(placed)) if placed else None
         if scored is None:
             return ranking
-        order = best_first(scored.scores)
+        order = sorted(best_first(scored.scores), key=lambda place: placed[place].document.item_id not in closest)
         best = [
             replace(placed[place], position=at, score=float(scored.scores[place, 0]))
             for at, place in enumerate(order, 1)
