@@ -33,6 +33,8 @@ class Step:
     enough: int = 1
     also: Sequence[str] = ()
     category: str | None = None
+    closest: Look | None = None
+    """What it would find if it were not as wide."""
 
 
 class Asking:
@@ -125,6 +127,8 @@ class Asking:
                 best, found = step, wider
             if len(found) >= step.enough:
                 break
+        if best.closest:
+            closest |= {document.item_id for document in await best.closest(window)}
         return best, found, closest
 
     async def _steps(self, query: str, asked: Asked) -> AsyncIterator[Step]:
@@ -139,8 +143,8 @@ class Asking:
         for step in self._widened(asked, similar):
             yield step
         if (meant := asked.respelt) and not any(one.meanings for one in similar):  # what the model knows is no slip
-            look = self._matching(all_of(meant.broader))
-            yield Step("respelt", look, also=[meant.query], category=meant.category)
+            look, closest = self._matching(all_of(meant.broader)), self._matching(all_of(meant.groups))
+            yield Step("respelt", look, also=[meant.query], category=meant.category, closest=closest)
         if len(asked.groups) > 1 and not asked.degraded:
             yield Step("any", self._matching(any_of(asked.broader)))
         if not asked.attributes:

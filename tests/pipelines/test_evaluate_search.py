@@ -41,8 +41,11 @@ def test_one_query_without_an_answer_is_too_many() -> None:
 
 
 def test_the_report_names_what_failed() -> None:
-    told = report([Found(CAT, [item("a cat")]), Found(TULIP, [item("a rose", "flower")]), Found(CAT, [])])
+    told = report(
+        [Found(CAT, [item("a cat")], ranker="search_ranking"), Found(TULIP, [item("a rose", "flower")]), Found(CAT, [])]
+    )
     assert "| all | 3 | 0.333 | 1 |" in told
+    assert "ordered by: default 2, search_ranking 1" in told
     assert "failed: tulp [misspelt] wanted tulip, チューリップ, got a rose (flower)" in told
     assert "failed: meow [similar] wanted cat, got nothing" in told
 
@@ -51,7 +54,8 @@ def test_the_report_names_what_failed() -> None:
 def test_words_of_no_published_item_are_not_asked_for(published: list[str], success: bool) -> None:
     def search(request: httpx.Request) -> httpx.Response:
         titles = published if request.url.params["q"] == "tulip" else ["A rose"]
-        return httpx.Response(200, json={"results": [item(title, "flower") for title in titles], "attributes": None})
+        results = [item(title, "flower") for title in titles]
+        return httpx.Response(200, json={"results": results, "attributes": None, "ranker": "default"})
 
     with httpx.Client(base_url="http://platform", transport=httpx.MockTransport(search)) as http:
         assert asked(http, TULIP).success is success
