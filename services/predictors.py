@@ -58,6 +58,7 @@ class PredictorSettings(Settings):
     model_workers: int = Field(
         default_factory=lambda: min(4, _cores()), ge=1, description="Predictions (and decodings) made at the same time."
     )
+    # A worker screens `workers.AT_ONCE` items side by side, and each asks two models at once: none may be turned away.
     model_queue: int = Field(64, ge=0, description="Most calls waiting for a worker; beyond, the default answers.")
 
 

@@ -209,7 +209,7 @@ class KafkaSubscription:
         self._looked_at = self._member_at = 0.0
 
     async def poll(self, most: int = MOST) -> Sequence[Message]:
-        """The next messages, or none after 0.2 s; raises BusUnavailable."""
+        """The next messages, or none after 0.4 s at most; raises BusUnavailable."""
         await asyncio.sleep(self._pace.pause())
         found = await self._in_thread(lambda: self._poll(most))
         self._pace.came(len(found), full=len(found) >= most)

@@ -31,8 +31,7 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 3
 BACKOFF_SECONDS = (0.1, 0.5, 2.0)
 AT_ONCE = 24
-"""Messages worked on side by side. A handler mostly waits; each asks at most two things at once of a model's threads,
-which answer by a default where more than `MODEL_QUEUE` wait."""
+"""Messages worked on side by side: a handler mostly waits."""
 AHEAD = 4
 """Messages taken for each that is worked on."""
 HEARD_SECONDS = 0.5

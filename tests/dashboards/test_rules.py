@@ -80,5 +80,5 @@ def test_rules_ask_for_what_is_recorded_or_made_by_a_service() -> None:
 def metrics(expression: str) -> set[str]:
     """What is asked for: names with an underscore or a colon outside of labels, texts and lists of labels."""
     bare = re.sub(r"\{.*?\}|\".*?\"|\b(by|on)\s*\(.*?\)|\[.*?\]", "", expression)
-    functions = {"histogram_quantile", "label_replace"}
+    functions = {"histogram_quantile", "label_replace", "present_over_time"}
     return {name for name in re.findall(r"[a-z][\w:]*", bare) if "_" in name or ":" in name or name == "up"} - functions
