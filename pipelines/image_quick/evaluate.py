@@ -32,6 +32,7 @@ from pipelines.evaluation import (
 from pipelines.image_quick import train
 from pipelines.image_quick.features import OUT as FEATURES
 from pipelines.image_screening.onnx_file import OnnxFile
+from pipelines.mistakes import mistakes_picture
 from pipelines.parameters import load
 from pipelines.scenes.examples import SCENES, labels
 from pipelines.scenes.pack import Pack
@@ -93,6 +94,7 @@ def main() -> None:
     )
     matrix = confusion(held_out.truth, held_out.said, 10)
     confusion_picture(matrix, CATEGORY, CARD / "confusion.png", "objects never seen")
+    show_mistakes(held_out)
     write(manifest, metrics, reference(held_out), described(manifest, metrics, photos, params.costs))
 
 
@@ -103,6 +105,16 @@ def judge(network: OnnxFile) -> Judged:
     rows = np.flatnonzero(known.group == group)
     some = train.Examples(x[rows], type(known)([known.rows[row] for row in rows]))
     return Judged(some, **network(some.x))
+
+
+def show_mistakes(held_out: Judged) -> None:
+    """The scenes with a category that it was surest and wrong about."""
+    group = load(train.Params, "pipelines/image_quick/params.yaml", "train").test_group
+    pack, good = Pack(SCENES, "scenes"), np.flatnonzero(labels().group == group)[held_out.examples.good]
+    scores = held_out.category[held_out.examples.good].max(1)
+    mistakes_picture(
+        held_out.truth, held_out.said, scores, CATEGORY, lambda at: pack.blob(int(good[at])), CARD / "mistakes.png"
+    )
 
 
 def quick_look(network: OnnxFile, path: Path) -> str:
@@ -170,7 +182,7 @@ def described(manifest: Manifest, metrics: Metrics, photos: dict[str, str], cost
             "How good it is": table(("category accuracy", ""), accuracy)
             + "\n\n"
             + table(("category", "found"), [(name, metrics[f"recall_{name}"]) for name in CATEGORY])
-            + "\n\n![Confusion matrix](confusion.png)",
+            + "\n\n![Confusion matrix](confusion.png)\n\n![The surest mistakes](mistakes.png)",
             "What the thresholds do": f"AUC of the violation score on held-out scenes, of the kinds it can see: "
             f"{metrics['violation_auc']:.3f}. Thresholds are the cheapest on validation scenes when a violation let "
             f"through costs {costs.publish_bad:g}, a rejected good item {costs.reject_good:g} and a review "
@@ -197,7 +209,7 @@ def write(manifest: Manifest, metrics: Metrics, known: dict[str, Any], card_text
         metrics,
         known,
         card_text,
-        {"confusion.png": CARD / "confusion.png"},
+        {name: CARD / name for name in ("confusion.png", "mistakes.png")},
         libraries=["pillow"],
     )
     (DATA / "metrics.json").write_text(artefact.canonical(metrics), "utf-8")

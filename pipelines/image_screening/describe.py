@@ -56,7 +56,7 @@ def quality(metrics: Metrics, photos: list[dict[str, Any]], facts: dict[str, Any
         + table(("photo", "is", "said", "score", "violation score"), [tuple(p.values()) for p in photos])
         + "\n\n"
         + table(("category", "found"), [(name, metrics[f"recall_{name}"]) for name in names(CATEGORIES)])
-        + "\n\n![Confusion matrix](confusion.png)"
+        + "\n\n![Confusion matrix](confusion.png)\n\n![The surest mistakes](mistakes.png)"
     )
 
 

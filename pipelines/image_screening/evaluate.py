@@ -37,6 +37,7 @@ from pipelines.evaluation import (
 from pipelines.image_screening import embedding, train
 from pipelines.image_screening.describe import described
 from pipelines.image_screening.onnx_file import OnnxFile
+from pipelines.mistakes import mistakes_picture
 from pipelines.parameters import load
 from pipelines.progress import progress
 from pipelines.scenes.examples import NONE, SCENES, Labels
@@ -119,13 +120,29 @@ def main() -> None:
     )
     matrix = confusion(held_out.truth, held_out.said, 10)
     confusion_picture(matrix, CATEGORY, CARD / "confusion.png", "objects never seen")
+    show_mistakes(held_out, group)
     write(manifest, metrics, reference(held_out), described(manifest, metrics, photos, facts, params.costs))
+
+
+def show_mistakes(held_out: Judged, group: int) -> None:
+    """The scenes with a category that it was surest and wrong about."""
+    pack = Pack(SCENES, "scenes")
+    good = np.array(held_out_rows(pack, group))[held_out.good]
+    scores = held_out.category[held_out.good].max(1)
+    mistakes_picture(
+        held_out.truth, held_out.said, scores, CATEGORY, lambda at: pack.blob(int(good[at])), CARD / "mistakes.png"
+    )
+
+
+def held_out_rows(pack: Pack, group: int) -> list[int]:
+    """Which scenes show objects of the group."""
+    return [index for index, row in enumerate(pack.rows) if row["group"] == group]
 
 
 def judge(network: OnnxFile, group: int) -> Judged:
     """What the ONNX file says of the held-out scenes."""
     pack = Pack(SCENES, "scenes")
-    rows = [index for index, row in enumerate(pack.rows) if row["group"] == group]
+    rows = held_out_rows(pack, group)
     starts = range(0, len(rows), BATCH)
     answers = [
         network(np.concatenate([encode(pack.blob(index))["image"] for index in rows[start : start + BATCH]]))
@@ -275,7 +292,7 @@ def write(manifest: Manifest, metrics: dict[str, float], known: dict[str, Any], 
         metrics,
         known,
         card_text,
-        {"confusion.png": CARD / "confusion.png"},
+        {name: CARD / name for name in ("confusion.png", "mistakes.png")},
         libraries=["pillow"],
     )
     (DATA / "metrics.json").write_text(artefact.canonical(metrics), "utf-8")

@@ -18,6 +18,7 @@ from pipelines.evaluation import accuracy, bootstrap, share
 from pipelines.input_assist.lookup import Lookup
 from pipelines.input_assist.texts import CATEGORY
 from pipelines.linear_text import Text
+from pipelines.mistakes import mistakes_table
 from pipelines.parameters import load
 
 
@@ -60,7 +61,9 @@ def main() -> None:
     manifest = contract().model_copy(update={"thresholds": {"category_sure": sure}})
     CATEGORY.draw(gold.truth, gold.said)
     reference = CATEGORY.reference(held_out.said, held_out.scores)
-    CATEGORY.write(manifest, gold_texts, metrics, reference, described(manifest, metrics, typing, params))
+    mistakes = mistakes_table(gold.truth, gold.said, gold.scores, CATEGORY.labels, [one.text for one in gold_texts])
+    card_text = described(manifest, metrics, typing, params, mistakes)
+    CATEGORY.write(manifest, gold_texts, metrics, reference, card_text)
 
 
 def judge(texts: list[Text], lookup: Lookup) -> Judged:
@@ -102,7 +105,9 @@ def suggested(name: str, judged: Judged, said: NDArray[np.int64]) -> dict[str, f
     return {f"{name}_precision": share(right, said > 0), f"{name}_recall": share(right, judged.named)}
 
 
-def described(manifest: Manifest, metrics: dict[str, float], typing: NDArray[np.bool_], params: Params) -> str:
+def described(
+    manifest: Manifest, metrics: dict[str, float], typing: NDArray[np.bool_], params: Params, mistakes: str
+) -> str:
     """The card."""
     m = metrics
     sets = {"held_out": "names never seen", "gold": "gold file", "gold_whole": "its whole titles",
@@ -130,6 +135,7 @@ def described(manifest: Manifest, metrics: dict[str, float], typing: NDArray[np.
             "How good it is": f"{compared}\n\nAccuracy on the gold file {m['gold_accuracy']:.3f} "
             f"({m['gold_accuracy_low']:.3f} to {m['gold_accuracy_high']:.3f}).\n\n"
             f"{shown}\n\n![Confusion matrix](confusion.png)",
+            "Where it is wrong": f"Of the gold file:\n\n{mistakes}",
             "What the threshold does": f"From {manifest.thresholds['category_sure']} on a category is suggested: "
             f"there, {params.precision:.0%} are right on names and sentences that the training never saw, half of "
             "them cut off in the middle.",

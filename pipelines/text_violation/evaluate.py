@@ -27,6 +27,7 @@ from pipelines.evaluation import (
     recall,
 )
 from pipelines.linear_text import Text
+from pipelines.mistakes import mistakes_table
 from pipelines.parameters import load
 from pipelines.text_violation.texts import LABELS, VIOLATION
 
@@ -77,7 +78,8 @@ def main() -> None:
     )
     VIOLATION.draw(gold.truth, gold.said)
     reference = VIOLATION.reference(held_out.said, held_out.scores)
-    VIOLATION.write(manifest, texts, metrics, reference, described(manifest, metrics, gold, params))
+    mistakes = wrong([text.text for text, one in zip(texts, choosing, strict=True) if one], gold.where(choosing))
+    VIOLATION.write(manifest, texts, metrics, reference, described(manifest, metrics, gold, params, mistakes))
 
 
 def judge(texts: list[Text]) -> Judged:
@@ -129,7 +131,13 @@ def stopped(texts: list[Text], gold: Judged, reporting: NDArray[np.bool_], chose
     return found
 
 
-def described(manifest: Manifest, metrics: dict[str, float], gold: Judged, params: Params) -> str:
+def wrong(texts: list[str], judged: Judged) -> str:
+    """The surest mistakes, of the half that may be looked at."""
+    sure = np.where(judged.said > 0, judged.scores, 1 - judged.scores)
+    return mistakes_table(judged.truth, judged.said, sure, VIOLATION.labels, texts)
+
+
+def described(manifest: Manifest, metrics: dict[str, float], gold: Judged, params: Params, mistakes: str) -> str:
     """The card."""
     compared = table(
         ("", "this model", "TF-IDF of words + linear model"),
@@ -148,6 +156,7 @@ def described(manifest: Manifest, metrics: dict[str, float], gold: Judged, param
             "moderator. It scores one text: the title, a line break, the description.",
             "How good it is": f"{compared}\n\nAccuracy on the gold file {metrics['gold_accuracy']:.3f} "
             f"({low:.3f} to {high:.3f}).\n\n{kinds}\n\n![Confusion matrix](confusion.png)",
+            "Where it is wrong": f"Of the half of the gold file that chose the thresholds:\n\n{mistakes}",
             "What the thresholds do": decided(metrics, params),
             "Data": f"Sentences composed from templates and names of objects; every sixth template and object "
             f"name is held out. The gold file has {int((~gold.bad).sum())} good and {int(gold.bad.sum())} bad "
