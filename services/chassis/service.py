@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any
 
@@ -149,6 +149,16 @@ async def cancelled(tasks: Iterable[asyncio.Task[Any]]) -> None:
         _, pending = await asyncio.wait(pending, timeout=1)
 
 
+@contextlib.asynccontextmanager
+async def beside(*loops: Loop) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """These loops run for the length of the block."""
+    tasks = [asyncio.create_task(loop(), name=getattr(loop, "__qualname__", "loop")) for loop in loops]
+    try:
+        yield tasks
+    finally:
+        await cancelled(tasks)
+
+
 async def run(service: Service, host: str, port: int) -> None:
     """Serve until a signal comes, or until a part of the service ends by itself, which is a failure."""
     protocol: Any = partial(Protocol, lanes=service.lanes, turn=service.turn) if service.lanes else "httptools"
@@ -167,14 +177,13 @@ async def run(service: Service, host: str, port: int) -> None:
     server = uvicorn.Server(config)
     worker = service.worker()
     loops = [*service.loops, *([worker.run] if worker else [])]
-    background = [asyncio.create_task(loop(), name=getattr(loop, "__qualname__", "loop")) for loop in loops]
-    serving = asyncio.create_task(server.serve(), name="http")
-    log.info("serving", extra={"action": "service.started", "port": port})
-    await asyncio.wait([serving, *background], return_when=asyncio.FIRST_COMPLETED)
-    failed = [task for task in background if task.done()]
-    server.should_exit = True
-    await serving
-    await cancelled(background)
+    async with beside(*loops) as background:
+        serving = asyncio.create_task(server.serve(), name="http")
+        log.info("serving", extra={"action": "service.started", "port": port})
+        await asyncio.wait([serving, *background], return_when=asyncio.FIRST_COMPLETED)
+        failed = [task for task in background if task.done()]
+        server.should_exit = True
+        await serving
     for task in failed:
         task.result()
         raise RuntimeError(f"{task.get_name()} ended by itself")

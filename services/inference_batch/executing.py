@@ -9,9 +9,11 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from services.chassis.database import Database
+from services.chassis.service import beside
 from services.inference_batch import runs
 from services.inference_batch.jobs import Job, Outcome, Row
 from services.inference_batch.runs import Lost, Run
@@ -45,14 +47,12 @@ class Executor:
         if run is None:
             return None
         log.info("%s", run.job, extra=_told("batch.started", run))
-        beating = asyncio.create_task(self._beat(run))
-        try:
-            return await self._attempted(run)
-        except Lost as lost:
-            log.warning("%s", lost, extra=_told("batch.lost", run))
-            return run
-        finally:
-            beating.cancel()
+        async with beside(partial(self._beat, run)):
+            try:
+                return await self._attempted(run)
+            except Lost as lost:
+                log.warning("%s", lost, extra=_told("batch.lost", run))
+                return run
 
     async def _attempted(self, run: Run) -> Run:
         try:

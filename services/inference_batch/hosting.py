@@ -11,7 +11,7 @@ from services.chassis import logs
 from services.chassis.backends import open_backends
 from services.chassis.database import Database
 from services.chassis.errors import BadInput
-from services.chassis.service import Service
+from services.chassis.service import Service, beside
 from services.deny_list import DenySettings
 from services.inference_batch import runs
 from services.inference_batch.executing import Executor
@@ -51,14 +51,9 @@ async def once(job: str, window: str | None, out: TextIO | None) -> int:
         except BadInput as error:
             sys.stderr.write(f"inference-batch: {error}\n")
             return WRONG_USE
-        loops = [asyncio.create_task(loop()) for loop in service.loops]
-        try:
+        async with beside(*service.loops):
             await caught_up(predictors)
             run = await _followed(backends.database, executor, run, out)
-        finally:
-            for loop in loops:
-                loop.cancel()
-            await asyncio.gather(*loops, return_exceptions=True)
     return 0 if run.state == "done" else 1
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from prometheus_client import Counter
 
 from services.champions import Champions
 from services.chassis.database import Database
+from services.chassis.service import beside
 from services.trainer import runs
 from services.trainer.catalogue import Pipeline, needed, pipelines, strands
 from services.trainer.progress import Progress
@@ -173,13 +175,10 @@ class Trainer:
         involved = {name: known[name] for model in wanted for name in needed(model, known)}
         progress = Progress.of(involved)
         turns = asyncio.Semaphore(self.processes)
-        telling = asyncio.create_task(self.tell(run, progress))
-        try:
+        async with beside(partial(self.tell, run, progress)):
             politeness = MOST_POLITE if run.trigger == "rest" else POLITE
             work = [self.strand(names, progress, turns, politeness) for names in strands(wanted, known)]
             results = await asyncio.gather(*work, return_exceptions=True)
-        finally:
-            telling.cancel()
         for failure in (result for result in results if result is not None):
             raise failure
         if unknown := set(run.models) - known.keys():

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from services.chassis.database import Database
-from services.chassis.service import Service
+from services.chassis.service import Service, beside
 from services.identity.demo import DemoAccounts
 from services.identity.passwords import Passwords
 from services.identity.users import Users
@@ -23,12 +23,11 @@ def demo(pool: Database, accounts_file: Path) -> DemoAccounts:
 
 
 async def until_ready(demo: DemoAccounts) -> None:
-    running = asyncio.create_task(demo.run())
-    async with asyncio.timeout(20):
-        await demo.written.wait()
-    await demo.ready()
-    assert not running.done()
-    running.cancel()
+    async with beside(demo.run) as [running]:
+        async with asyncio.timeout(20):
+            await demo.written.wait()
+        await demo.ready()
+        assert not running.done()
 
 
 async def test_they_can_sign_in(demo: DemoAccounts, http: httpx.AsyncClient, pool: Database) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from models.super_resolution.contract import MOST
 from services.chassis.ids import new_id
+from services.chassis.service import beside
 from services.contracts import PICTURE_SIZES, picture_path
 from services.images.enlarging import ENLARGED
 from services.images.main import build
@@ -235,9 +236,8 @@ async def test_how_many_small_pictures_were_looked_at_enlarged_is_counted(galler
     pictures = [await gallery.uploaded(photo(*size)) for size in ((64, 48), (65, 48), (600, 400))]
     await enlarged(gallery, pictures[0])
     [count] = [loop for loop in gallery.service.loops if "every" in loop.__qualname__][-1:]
-    task = asyncio.ensure_future(count())
-    while counted(gallery, "small_pictures", enlarged="yes") < 1:
-        await asyncio.sleep(0)
-    task.cancel()
+    async with beside(count), asyncio.timeout(20):
+        while counted(gallery, "small_pictures", enlarged="yes") < 1:
+            await asyncio.sleep(0)
     assert counted(gallery, "small_pictures", enlarged="no") == 1
     assert counted(gallery, "enlarge_duration_seconds_count", by="model") == 1

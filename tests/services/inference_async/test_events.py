@@ -9,7 +9,7 @@ import pytest
 
 from services.chassis.bus import MemoryBus
 from services.chassis.files import FileStore
-from services.chassis.service import Service, cancelled
+from services.chassis.service import Service, beside
 from services.contracts import CloudEvent, PredictionMade, PredictionRequested, dead_letter_topic, picture_path
 from services.inference_async import main
 from services.prediction import PredictionRequest
@@ -40,10 +40,8 @@ def asked(**what: str) -> CloudEvent:
 async def worked(service: Service, bus: MemoryBus, done: Callable[[], bool]) -> None:
     worker = service.worker()
     assert worker
-    task = asyncio.create_task(worker.run())
-    async with asyncio.timeout(20), bus.changed:
+    async with beside(worker.run), asyncio.timeout(20), bus.changed:
         await bus.changed.wait_for(done)
-    await cancelled([task])
 
 
 async def test_who_asks_by_an_event_hears_by_an_event(

@@ -15,7 +15,7 @@ from models.pictures import UnreadablePicture
 from models.text_violation.contract import contract
 from services.chassis.bus import MemoryBus
 from services.chassis.files import FileNotStored, FileStore
-from services.chassis.service import Service
+from services.chassis.service import Service, beside
 from services.contracts import CloudEvent, ItemRegistered, ItemScreened, picture_path
 from services.inference_async import main
 from services.inference_async.effects import effect_of
@@ -157,11 +157,8 @@ async def worked(service: Service, bus: MemoryBus, done: Callable[[], bool]) -> 
     """Let the service's worker consume until something has come of it."""
     worker = service.worker()
     assert worker
-    task = asyncio.create_task(worker.run())
-    async with asyncio.timeout(10), bus.changed:
+    async with beside(worker.run), asyncio.timeout(10), bus.changed:
         await bus.changed.wait_for(done)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 async def test_an_event_leads_to_its_effect(service: Service, memory_bus: MemoryBus) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from services.chassis.backends import Backends
 from services.chassis.database import Database
+from services.chassis.service import beside
 from services.inference_batch import main
 from services.inference_batch.batch_metrics import BatchMetrics
 from services.inference_batch.runs import Run
@@ -30,13 +31,9 @@ async def test_a_run_that_misses_its_deadline_is_told_while_it_is_worked_on(
     monkeypatch.setattr(main, "done_by_a_child", never_done)
     monkeypatch.setattr(BatchMetrics, "look", lambda _, overview: told.put_nowait(overview))
     service = main.build(backends(database=batch))
-    loops = [asyncio.ensure_future(loop()) for loop in service.loops]
-    async with asyncio.timeout(20):
+    async with beside(*service.loops), asyncio.timeout(20):
         await at_work.wait()
         async with batch.connection() as connection:
             await connection.execute("UPDATE runs SET deadline_at = now() - interval '1 s'")
         while not any(job["overdue"] for job in await told.get()):
             pass
-    for loop in loops:
-        loop.cancel()
-    await asyncio.gather(*loops, return_exceptions=True)

@@ -2,31 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from typing import Any
 from uuid import UUID
 
 from services.chassis.ids import new_id
+from services.chassis.service import beside
 from services.items.watching import watched_items
 from tests.services.items.stage import Stage
 
 
-@asynccontextmanager
-async def running(*loops: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Background loops for the length of a block."""
-    tasks = [asyncio.create_task(loop()) for loop in loops]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
 def watching(stage: Stage) -> Any:
     """The service's own loops, without the relay: the stage sends."""
-    return running(*(loop for loop in stage.service.loops if loop != stage.service.relay().run))
+    return beside(*(loop for loop in stage.service.loops if loop != stage.service.relay().run))
 
 
 async def heard(stage: Stage, item: dict[str, Any]) -> list[dict[str, Any]]:
@@ -72,7 +60,7 @@ async def test_a_notification_wakes_those_who_watch_that_item(stage: Stage) -> N
     item, other = await stage.registered(), await stage.registered()
     changes = watched_items(stage.database)
     with changes.watch(UUID(item["id"])) as changed, changes.watch(UUID(other["id"])) as unchanged:
-        async with running(changes.listen):
+        async with beside(changes.listen):
             await asyncio.wait_for(changed.wait(), 20)
             changed.clear()
             unchanged.clear()
@@ -106,7 +94,7 @@ async def test_watching_survives_the_loss_of_its_connection(stage: Stage) -> Non
         changed.clear()
 
     with changes.watch(UUID(item["id"])) as changed:
-        async with running(changes.listen):
+        async with beside(changes.listen):
             await woken(changed)
             await stage.run(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query = 'LISTEN items_changed'"

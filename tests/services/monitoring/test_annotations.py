@@ -1,14 +1,13 @@
 """Releases and training runs are noted once and reach Grafana once, whoever is away in between."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import httpx
 
-from services.chassis.service import Service, cancelled
+from services.chassis.service import Service, beside
 from tests.conftest import MakeClient
 from tests.services.monitoring.conftest import FakeGrafana, Listed, Neighbours
 
@@ -34,16 +33,6 @@ def run(number: int, state: str = "succeeded", **more: Any) -> dict[str, Any]:
     } | more
 
 
-@asynccontextmanager
-async def at_work(service: Service) -> AsyncIterator[None]:
-    """The service's background loops run for the length of the block."""
-    tasks = [asyncio.create_task(loop()) for loop in service.loops]
-    try:
-        yield
-    finally:
-        await cancelled(tasks)
-
-
 async def noted(listed: Listed, http: httpx.AsyncClient, count: int, sent: bool = False) -> list[dict[str, Any]]:
     """The annotations, the newest first, as soon as there are so many, and Grafana has them."""
     async with asyncio.timeout(20):
@@ -67,7 +56,7 @@ async def test_every_new_champion_is_a_release(
     neighbours.champions = {"image_quick": "3", "text_violation": "1", "candidate_only": ""}
     service = monitoring()
     http = client(service)
-    async with at_work(service):
+    async with beside(*service.loops):
         first = await noted(listed, http, 2)
         neighbours.champions["image_quick"] = "4"
         await noted(listed, http, 3)
@@ -90,11 +79,11 @@ async def test_a_restart_notes_nothing_again(
 ) -> None:
     neighbours.champions, neighbours.runs = {"image_quick": "3"}, [run(1)]
     service = monitoring()
-    async with at_work(service):
+    async with beside(*service.loops):
         before = await noted(listed, client(service), 2)
     again = monitoring()
     neighbours.champions = {"image_quick": "3", "text_violation": "1"}
-    async with at_work(again):
+    async with beside(*again.loops):
         after = await noted(listed, client(again), 3)
     assert len(after) == len(before) + 1
 
@@ -105,7 +94,7 @@ async def test_two_that_follow_at_once_note_a_release_once(
     neighbours.page = 7
     neighbours.champions = {f"model_{number}": "1" for number in range(20)}
     one, other = monitoring(), monitoring()
-    async with at_work(one), at_work(other):
+    async with beside(*one.loops), beside(*other.loops):
         await noted(listed, client(one), 20)
         neighbours.champions |= {"last": "1"}
         found = await noted(listed, client(other), 21)
@@ -122,7 +111,7 @@ async def test_a_run_is_noted_when_it_has_ended(
     ]
     service = monitoring()
     http = client(service)
-    async with at_work(service):
+    async with beside(*service.loops):
         (failed,) = await noted(listed, http, 1)
         neighbours.runs = [run(2), *neighbours.runs[2:]]
         found = await noted(listed, http, 2)
@@ -139,7 +128,7 @@ async def test_who_is_away_is_waited_for(
     neighbours.champions, neighbours.runs = None, [run(1)]
     service = monitoring()
     http = client(service)
-    async with at_work(service):
+    async with beside(*service.loops):
         await noted(listed, http, 1)
         neighbours.champions, neighbours.runs = {"image_quick": "3"}, None
         assert len(await noted(listed, http, 2)) == 2
@@ -151,13 +140,13 @@ async def test_grafana_gets_each_once_when_it_comes(
     neighbours.grafana = "http://127.0.0.1:1"
     neighbours.champions, neighbours.runs = {"image_quick": "3"}, [run(1)]
     away = monitoring()
-    async with at_work(away):
+    async with beside(*away.loops):
         waiting = await noted(listed, client(away), 2)
     assert [one["sent_at"] for one in waiting] == [None, None]
     neighbours.grafana, grafana.lost = grafana.url, 1
     service = monitoring()
     http = client(service)
-    async with at_work(service):
+    async with beside(*service.loops):
         found = await noted(listed, http, 2, sent=True)
         await counted(http, "annotations_sent_total 2.0")
     assert len(grafana.kept) == 2

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.chassis.service import Service
+from services.chassis.service import Service, cancelled
 from services.proxy.main import build
 from tests.conftest import MakeBackends, MakeClient, MakeDatabase
 
@@ -81,9 +81,7 @@ class Running:
 
     async def killed(self) -> None:
         """Nothing of it goes on, and nothing is tidied."""
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await cancelled(self.tasks)
 
 
 @pytest.fixture

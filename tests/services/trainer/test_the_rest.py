@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from services.chassis.service import Service
+from services.chassis.service import Service, beside
 from services.trainer.repro import MOST_POLITE, POLITE
 from tests.conftest import MakeClient
-from tests.services.trainer.test_training import at_work, ended, stages
+from tests.services.trainer.test_training import ended, stages
 
 MakeTrainer = Callable[..., Service]
 
@@ -39,7 +39,7 @@ async def test_the_required_models_come_first_and_the_rest_one_by_one(
     assert [(name, one["state"], one["required"]) for name, one in before.items()] == [
         ("other", "waiting", True), ("later", "waiting", False), ("toy", "waiting", False)
     ]  # fmt: skip
-    async with at_work(service):
+    async with beside(*service.loops):
         runs = await ended(http, 3)
     assert [(run["models"], run["trigger"], run["state"]) for run in reversed(runs)] == [
         (["other"], "start", "succeeded"), (["later"], "rest", "succeeded"), (["toy"], "rest", "succeeded")
@@ -54,7 +54,7 @@ async def test_the_rest_can_be_left_alone(
     monkeypatch.setenv("TRAIN_THE_REST", "false")
     service = trainer("other")
     http = client(service)
-    async with at_work(service):
+    async with beside(*service.loops):
         assert len(await ended(http)) == 1
     found = await standings(http)
     assert (found["toy"]["state"], found["toy"]["why"]) == (
@@ -69,7 +69,7 @@ async def test_one_of_the_rest_that_fails_is_named_and_stops_nothing(
     (source / "models" / "later.train.txt").write_text("xx")
     service = trainer("other")
     http = client(service)
-    async with at_work(service):
+    async with beside(*service.loops):
         await ended(http, 3)
     found = await standings(http)
     assert found["toy"]["state"] == "registered"
@@ -94,7 +94,7 @@ async def test_not_enough_data_is_no_failure(
     registry.handler = without_toy
     service = trainer("other")
     http = client(service)
-    async with at_work(service):
+    async with beside(*service.loops):
         run = next(run for run in await ended(http, 3) if run["models"] == ["toy"])
     assert (run["state"], run["waiting"], run["versions"]) == ("succeeded", {"toy": "12 of 500 impressions"}, {})
     toy = (await standings(http))["toy"]
@@ -108,7 +108,7 @@ async def test_what_people_ask_for_goes_before_the_rest(
     http = client(service)
     asked = await http.post("/api/trainer/runs", json={"models": ["toy"]}, headers=signed_in(roles=("operator",)))
     assert asked.status_code == 202
-    async with at_work(service):
+    async with beside(*service.loops):
         runs = await ended(http, 3)
     order = [run["models"] for run in sorted(runs, key=lambda run: run["started_at"])]
     assert order.index(["toy"]) < order.index(["later"])
@@ -121,7 +121,7 @@ async def test_a_model_that_is_being_trained_says_how_far_it_is(
     (source / "pipelines" / "stage.py").write_text("import time\ntime.sleep(600)\n")
     service = trainer("other")
     http = client(service)
-    async with at_work(service), asyncio.timeout(30):
+    async with beside(*service.loops), asyncio.timeout(30):
         while (found := (await standings(http))["other"])["stage"] != "other/train":
             await asyncio.sleep(0.05)
     assert found["state"] == "training"

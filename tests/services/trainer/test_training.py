@@ -1,31 +1,18 @@
 """The trainer trains what has no champion, resumes what was interrupted, and says how it goes; with real DVC."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from services.chassis.service import Service
+from services.chassis.service import Service, beside
 from tests.conftest import MakeClient
 
 MakeTrainer = Callable[..., Service]
 SignedIn = Callable[..., dict[str, str]]
-
-
-@asynccontextmanager
-async def at_work(service: Service) -> AsyncIterator[None]:
-    """The service's background loops run for the length of the block."""
-    tasks = [asyncio.create_task(loop()) for loop in service.loops]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def listed(http: httpx.AsyncClient) -> list[dict[str, Any]]:
@@ -53,7 +40,7 @@ async def test_a_stage_that_the_system_killed_says_what_to_do(
 ) -> None:
     (source / "pipelines" / "stage.py").write_text("import os\nos.kill(os.getpid(), 9)\n")
     service = trainer("toy")
-    async with at_work(service):
+    async with beside(*service.loops):
         (run,) = await ended(client(service))
     assert run["state"] == "failed"
     assert "TRAINER_PROCESSES=1" in run["error"]
@@ -65,13 +52,13 @@ async def test_what_has_no_champion_is_trained_at_start(
     service = trainer("toy", "other")
     http = client(service)
     assert (await http.get("/health/ready")).status_code == 503
-    async with at_work(service):
+    async with beside(*service.loops):
         (run,) = await ended(http)
     assert (run["state"], run["trigger"], run["progress"]) == ("succeeded", "start", 1.0)
     assert run["versions"] == {"toy": "1", "other": "1"}
     assert 'trainer_runs_total{state="succeeded"} 1.0' in (await http.get("/metrics")).text
     assert (await http.get("/health/ready")).status_code == 200
-    async with at_work(service):
+    async with beside(*service.loops):
         assert await listed(http) == [run]
     assert (await http.get(f"/api/trainer/runs/{run['id']}")).json() == run
 
@@ -81,7 +68,7 @@ async def test_a_stage_that_fails_once_is_tried_again_and_what_is_done_is_not(
 ) -> None:
     (source / "models" / "toy.register.txt").write_text("x")
     service = trainer("toy")
-    async with at_work(service):
+    async with beside(*service.loops):
         (run,) = await ended(client(service))
     assert run["state"] == "succeeded"
     assert stages(workspace, "toy") == ["train", "register", "register"]
@@ -93,7 +80,7 @@ async def test_a_stage_that_fails_twice_fails_the_run_and_not_the_other_model(
     (source / "models" / "toy.train.txt").write_text("xx")
     service = trainer("toy", "other")
     http = client(service)
-    async with at_work(service):
+    async with beside(*service.loops):
         (run,) = await ended(http)
     assert run["state"] == "failed"
     assert "train does not want to" in run["error"]
@@ -109,12 +96,12 @@ async def test_a_trainer_that_died_is_resumed_by_the_next(
     (source / "pipelines" / "stage.py").write_text("import time\ntime.sleep(600)\n")
     service = trainer("toy")
     http = client(service)
-    async with at_work(service):
+    async with beside(*service.loops):
         async with asyncio.timeout(30):
             while not (runs := await listed(http)) or runs[0]["stage"] != "toy/train":
                 await asyncio.sleep(0.05)
     (source / "pipelines" / "stage.py").write_text(healthy)
-    async with at_work(service):
+    async with beside(*service.loops):
         resumed, dead = await ended(http, 2)
     assert dead["state"] == "interrupted"
     assert resumed["state"] == "succeeded"
@@ -123,7 +110,7 @@ async def test_a_trainer_that_died_is_resumed_by_the_next(
 
 async def test_a_model_without_a_pipeline_is_named(trainer: MakeTrainer, client: MakeClient) -> None:
     service = trainer("unheard_of")
-    async with at_work(service):
+    async with beside(*service.loops):
         (run,) = await ended(client(service))
     assert (run["state"], run["error"]) == ("failed", "there is no pipelines/unheard_of/dvc.yaml")
 
@@ -152,7 +139,7 @@ async def test_operators_train_on_demand(
 ) -> None:
     service = trainer("other")
     http = client(service)
-    async with at_work(service):
+    async with beside(*service.loops):
         header = signed_in(name="opal", roles=("operator",))
         asked = await http.post("/api/trainer/runs", json={"models": ["later"]}, headers=header)
         assert asked.status_code == 202
