@@ -22,6 +22,7 @@ class Run(BaseModel):
     why: str
     state: str
     versions: dict[str, str]
+    waiting: dict[str, str] = {}
     started_at: datetime | None
     finished_at: datetime | None
 
@@ -29,13 +30,14 @@ class Run(BaseModel):
         """The run as a span of time, once it has one."""
         if not self.started_at or not self.finished_at:
             return None
-        made = ", ".join(f"{model} version {version}" for model, version in sorted(self.versions.items()))
+        made = [f"{model} version {version}" for model, version in sorted(self.versions.items())]
+        unmade = [f"{model} waits for data ({why})" for model, why in sorted(self.waiting.items())]
         return Note(
             key=f"training:{self.id}",
             kind="training",
             began_at=self.started_at,
             ended_at=self.finished_at,
-            text=f"Training {self.state} ({self.trigger}: {self.why}): {made or ', '.join(self.models)}",
+            text=f"Training {self.state} ({self.trigger}: {self.why}): {', '.join(made + unmade or self.models)}",
             tags=["training", self.state, *self.models],
         )
 

@@ -122,6 +122,16 @@ async def test_a_run_is_noted_when_it_has_ended(
     assert await listed(http, "annotations?kind=release") == []
 
 
+async def test_a_run_that_made_nothing_for_now_says_why(
+    monitoring: MakeService, client: MakeClient, neighbours: Neighbours, listed: Listed
+) -> None:
+    neighbours.runs = [run(1, models=["for_you"], versions={}, waiting={"for_you": "3 of 20 visitors"})]
+    service = monitoring()
+    async with beside(*service.loops):
+        (found,) = await noted(listed, client(service), 1)
+    assert found["text"] == "Training succeeded (demand: asked for): for_you waits for data (3 of 20 visitors)"
+
+
 async def test_who_is_away_is_waited_for(
     monitoring: MakeService, client: MakeClient, neighbours: Neighbours, listed: Listed
 ) -> None:

@@ -330,10 +330,12 @@ class FakeServices:
             run: dict[str, Any] = {
                 "id": str(uuid4()), "models": ["image_screening"], "trigger": "start", "why": "no champion",
                 "requested_by": None, "state": "succeeded", "stage": None, "progress": 1.0, "versions": {},
-                "error": None, "queued_at": at, "started_at": at, "finished_at": datetime.now(UTC).isoformat(),
+                "waiting": {}, "error": None, "queued_at": at, "started_at": at,
+                "finished_at": datetime.now(UTC).isoformat(),
             }  # fmt: skip
             going = {"state": "running", "stage": "train", "progress": 0.4, "finished_at": None}
-            return {"runs": [run | going, run, run | {"state": "failed", "error": "out of memory"}]}
+            waits = {"models": ["for_you"], "waiting": {"for_you": "3 of 20 visitors"}}
+            return {"runs": [run | going, run, run | waits, run | {"state": "failed", "error": "out of memory"}]}
 
     def _monitoring(self) -> None:
         at = (datetime.now(UTC) - timedelta(minutes=4)).isoformat()

@@ -203,6 +203,8 @@ async def test_the_status_page_shows_the_dead_and_the_makers(browser: httpx.Asyn
     assert "0.40 s" in page
     assert "1.20 s" in page
     assert "out of memory" in page
+    assert re.search(r"for_you</th><td><span class=.badge warn.>waits for data</span>.*3 of 20 visitors", page)
+    assert len(re.findall(r"badge good.>succeeded", page)) == 1
 
 
 async def test_operators_see_alerts_and_releases(signed_in_as: SignIn, fakes: FakeServices) -> None:
