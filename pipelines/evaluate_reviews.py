@@ -20,19 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from models.labels import PICTURE_VIOLATIONS, TEXT_VIOLATIONS, names
+from models.judges import JUDGES
 from pipelines import warehouse
 from pipelines.card import table
 from pipelines.evaluation import Costs, Thresholds, auc, choose_thresholds, decisions
 from pipelines.parameters import read_yaml
 from pipelines.platform_client import NoPlatform, add_arguments, client
 
-JUDGES = {
-    "image_screening": names(PICTURE_VIOLATIONS)[1:],
-    "image_quick": names(PICTURE_VIOLATIONS)[1:],
-    "text_violation": names(TEXT_VIOLATIONS)[1:],
-}
-"""Which violations each model is there to find."""
 FEWEST = 20
 """With fewer labels of either kind no threshold is suggested."""
 

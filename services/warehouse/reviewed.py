@@ -6,16 +6,9 @@ moderator looked at is known here; what was published or rejected unseen is not,
 
 from collections.abc import Iterable
 
-from models.labels import PICTURE_VIOLATIONS, TEXT_VIOLATIONS, names
+from models.judges import JUDGES
 from services.warehouse.figures import BETWEEN
 from services.warehouse.views import Question
-
-JUDGES = {
-    "image_quick": names(PICTURE_VIOLATIONS)[1:],
-    "image_screening": names(PICTURE_VIOLATIONS)[1:],
-    "text_violation": names(TEXT_VIOLATIONS)[1:],
-}
-"""Which violations each model is there to find."""
 
 
 def _own(violations: Iterable[str]) -> str:

@@ -128,8 +128,12 @@ def test_thresholds_are_chosen_for_the_stated_costs() -> None:
     assert report({}) == "No decision says anything of a model yet."
 
 
-def test_the_violations_of_each_model_are_the_same_here_and_there() -> None:
-    from services.warehouse.reviewed import JUDGES
-
-    assert JUDGES == evaluate_reviews.JUDGES
-    assert not {*JUDGES["image_screening"]} & {*JUDGES["text_violation"]}
+async def test_a_weapon_says_nothing_of_the_quick_look(stage: Stage, http: httpx.AsyncClient, tmp_path: Path) -> None:
+    names = ("image_quick", "image_screening")
+    used = {name: ModelUsed(version="7", served_by="model", prediction_id=uuid4()) for name in names}
+    await stage.store(*(reviewed("reject", label, "image_screening", models=used) for label in ("weapon", "noise")))
+    told = {one["model"]: one for one in (await http.get("/api/warehouse/figures", params=SPAN)).json()["reviewed"]}
+    assert (told["image_screening"]["labels"], told["image_quick"]["labels"]) == (2, 1)
+    await fetched(http, ["reviews", "predictions"], tmp_path, 60)
+    found = held(tmp_path)
+    assert (len(found["image_screening", "7"].labels), len(found["image_quick", "7"].labels)) == (2, 1)
