@@ -3,10 +3,14 @@
 import argparse
 import json
 import os
+import signal
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from scripts.runner import board
 
 
 @dataclass(frozen=True)
@@ -38,3 +42,21 @@ async def signed_in(http: httpx.AsyncClient, platform: Running) -> None:
     answer = await http.post("/api/identity/token", data=form)
     answer.raise_for_status()
     http.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
+
+
+def processes(state: Path, service: str) -> list[board.Record]:
+    """The processes of a service, as the local runner knows them."""
+    known = board.read(state)
+    return [unit for unit in known.units if unit.service == service] if known else []
+
+
+def kill_one(state: Path, service: str, turn: int = 0) -> int:
+    """kill -9 of one that is up, the next in each turn; how many that were. The runner brings it back."""
+    alive = [unit for unit in processes(state, service) if unit.pid and unit.state in board.UP]
+    if not alive:
+        return 0
+    victim = alive[turn % len(alive)]
+    assert victim.pid
+    os.kill(victim.pid, signal.SIGKILL)
+    sys.stderr.write(f"progress killed={victim.name}\n")
+    return 1

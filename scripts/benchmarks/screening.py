@@ -24,8 +24,7 @@ import httpx
 
 from scripts.benchmarks.effort import cpu_seconds
 from scripts.benchmarks.registration import photos, picture, register
-from scripts.benchmarks.running import Running, add_platform, signed_in
-from scripts.runner import board
+from scripts.benchmarks.running import Running, add_platform, kill_one, processes, signed_in
 
 FLOOR, MOONSHOT = 50.0, 100.0
 WORKER = "inference-async"
@@ -51,15 +50,9 @@ class Drained:
         return (self.items - self.states["screening"]) / self.seconds
 
 
-def workers(state: Path) -> list[board.Record]:
-    """The processes that screen, as the local runner knows them."""
-    known = board.read(state)
-    return [unit for unit in known.units if unit.service == WORKER] if known else []
-
-
 def signalled(state: Path, number: signal.Signals) -> None:
     """Stop or continue all of them."""
-    for unit in workers(state):
+    for unit in processes(state, WORKER):
         if unit.pid:
             with suppress(ProcessLookupError):
                 os.kill(unit.pid, number)
@@ -97,24 +90,12 @@ async def drain(http: httpx.AsyncClient, state: Path, count: int, kill_every: fl
         now = time.monotonic()
         result.steps.append((now - started, left))
         if kill_every and now >= next_kill:
-            result.killed += kill_one(state, result.killed)
+            result.killed += kill_one(state, WORKER, result.killed)
             next_kill += kill_every
         await asyncio.sleep(LOOK_SECONDS)
     result.seconds = time.monotonic() - started
     result.effort = {name: max(0.0, spent - before.get(name, 0.0)) for name, spent in cpu_seconds(state).items()}
     return result
-
-
-def kill_one(state: Path, turn: int) -> int:
-    """kill -9 of the next worker that is up; how many that were."""
-    alive = [unit for unit in workers(state) if unit.pid and unit.state in board.UP]
-    if not alive:
-        return 0
-    victim = alive[turn % len(alive)]
-    assert victim.pid
-    os.kill(victim.pid, signal.SIGKILL)
-    sys.stderr.write(f"progress killed={victim.name}\n")
-    return 1
 
 
 async def states(http: httpx.AsyncClient, ids: Sequence[str]) -> Counter[str]:
@@ -176,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kill-every", type=float, default=15.0, help="seconds; 0 kills nobody")
     given = parser.parse_args(arguments)
     state = Path(os.environ.get("STATE_DIR", ".state"))
-    if not workers(state):
+    if not processes(state, WORKER):
         sys.stderr.write(f"no {WORKER} runs in {state}: this needs a local platform (scripts/up)\n")
         return 2
     return 0 if asyncio.run(measure(Running.of(given), state, given.items, given.kill_every)) else 1

@@ -39,7 +39,15 @@ def told(toys: Toys, port: int, path: str = "") -> dict[str, Any]:
 
 def nursery(toys: Toys) -> psutil.Process | None:
     children = psutil.Process(toys.state()["supervisor"]).children()
-    return next((child for child in children if "scripts.runner.nursery" in child.cmdline()), None)
+    return next((child for child in children if "scripts.runner.nursery" in words_of(child)), None)
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    """Its command; none of one that has just died."""
+    try:
+        return list(process.cmdline())
+    except psutil.NoSuchProcess:
+        return []
 
 
 def up(toys: Toys, services: str) -> None:
