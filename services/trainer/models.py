@@ -68,6 +68,8 @@ def standing(trainer: Trainer, name: str, champion: str | None, last: Mapping[st
     if run is None and (required or (trainer.the_rest and name not in trainer.tried)):
         why = "its turn has not come yet" if required else "its turn comes after the required models"
         return Standing(name=name, required=required, state="waiting", champion=None, why=why)
+    if run and (why := run.waiting.get(name)):
+        return Standing(name=name, required=required, state="waiting", champion=None, why=why)
     return Standing(name=name, required=required, state="no champion", champion=None, why=without(name, run))
 
 
@@ -75,6 +77,4 @@ def without(name: str, run: Run | None) -> str:
     """Why there is no champion."""
     if run is None:
         return f"nobody has asked for it: scripts/train {name}"
-    if why := run.waiting.get(name):
-        return why
     return (run.error or f"the last run has {run.state}").strip().splitlines()[-1][:300]

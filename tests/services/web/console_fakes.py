@@ -15,8 +15,10 @@ PICTURE = b"\x89PNG picture"
 STANDINGS: list[dict[str, Any]] = [
     {"name": "image_quick", "required": True, "state": "registered", "champion": "2", "why": "", "stage": None,
      "progress": None},
-    {"name": "for_you", "required": False, "state": "no champion", "champion": None,
+    {"name": "for_you", "required": False, "state": "waiting", "champion": None,
      "why": "12 of 500 impressions", "stage": None, "progress": None},
+    {"name": "similar_words", "required": False, "state": "no champion", "champion": None,
+     "why": "out of memory", "stage": None, "progress": None},
     {"name": "weekly_demand", "required": False, "state": "training", "champion": None, "why": "",
      "stage": "weekly_demand/train", "progress": 0.4},
 ]  # fmt: skip

@@ -84,7 +84,8 @@ async def test_models_without_a_version_say_what_they_wait_for(signed_in_as: Sig
     operator = await signed_in_as("kuro")
     for path in ("/models", "/status"):
         page = (await operator.get(path)).text
-        assert re.search(r"no champion</span>\s*<small>12 of 500 impressions", page), path
+        assert re.search(r"waiting</span>\s*<small>12 of 500 impressions", page), path
+        assert re.search(r"no champion</span>\s*<small>out of memory", page), path
         assert re.search(r"training</span>\s*<small>weekly_demand/train 40 %", page), path
 
 
