@@ -68,8 +68,8 @@ def standing(trainer: Trainer, name: str, champion: str | None, last: Mapping[st
     if run is None and (required or (trainer.the_rest and name not in trainer.tried)):
         why = "its turn has not come yet" if required else "its turn comes after the required models"
         return Standing(name=name, required=required, state="waiting", champion=None, why=why)
-    if run and (why := run.waiting.get(name)):
-        return Standing(name=name, required=required, state="waiting", champion=None, why=why)
+    if run and name in run.waiting:
+        return Standing(name=name, required=required, state="waiting", champion=None, why=run.waiting[name])
     return Standing(name=name, required=required, state="no champion", champion=None, why=without(name, run))
 
 
