@@ -75,7 +75,7 @@ def measured(project: Project, options: argparse.Namespace, figures: Figures) ->
         figures.add("up, with models that were trained elsewhere", up, "s")
     else:
         figures.add("up from nothing: images, training, first items", build + up, "s", UP_FROM_NOTHING_SECONDS)
-    figures.add("memory just after that, all containers", sum(project.memory().values()), "MB", IDLE_MB)
+    figures.add("memory just after that, while the other models are trained", sum(project.memory().values()), "MB")
     project.down()
     figures.add("up from images and models that are there", timed(project.up), "s", UP_AGAIN_SECONDS)
     figures.add("up again, nothing to do", timed(project.up), "s")
