@@ -146,6 +146,15 @@ def bounds(results: dict[str, Results]) -> list[Bound]:
     return found
 
 
+def told(page: Path | None, name: str, shown: str, bounds: Sequence[Bound]) -> int:
+    """Print a bench's table and bounds, and put them into a page; 0 when every bound was kept."""
+    print(shown, *bounds, sep="\n")
+    if page:
+        cores = len(os.sched_getaffinity(0))
+        markdown(page, name, [f"{machine(cores)}.", shown, *map(str, bounds)])
+    return 0 if all(bound.kept for bound in bounds) else 1
+
+
 def machine(cores: int) -> str:
     """What it was measured on, as far as it matters."""
     return f"{cores} cores of {os.cpu_count()}, {platform.machine()}, Python {platform.python_version()}"

@@ -22,8 +22,8 @@ import numpy as np
 
 from scripts.benchmarks.registration import photos, picture
 from scripts.benchmarks.running import Running, add_platform, kill_one, processes, signed_in
-from scripts.benchmarks.serving import machine
-from scripts.benchmarks.tables import Bound, markdown, table
+from scripts.benchmarks.serving import told
+from scripts.benchmarks.tables import Bound, table
 
 SERVICE = "proxy"
 AT_ONCE = (1, 4)
@@ -164,11 +164,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"no {SERVICE} runs in {state}: this needs a local platform (scripts/up)\n")
         return 2
     shown, bounds = asyncio.run(measure(Running.of(given), state, given.requests))
-    print(shown, *bounds, sep="\n")
-    if given.page:
-        cores = len(os.sched_getaffinity(0))
-        markdown(given.page, "shifted", [f"{machine(cores)}.", shown, *map(str, bounds)])
-    return 0 if all(bound.kept for bound in bounds) else 1
+    return told(given.page, "shifted", shown, bounds)
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ import httpx
 
 from scripts.benchmarks.registration import photos, picture
 from scripts.benchmarks.running import Running, add_platform, processes, signed_in
-from scripts.benchmarks.serving import machine
-from scripts.benchmarks.tables import Bound, markdown, table
+from scripts.benchmarks.serving import told
+from scripts.benchmarks.tables import Bound, table
 
 HOST, REGISTRY, MODEL = "inference-sync", "mlflow", "image_quick"
 LIVE_WITHIN_SECONDS = 10.0
@@ -167,11 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
         registry = Registry(http, replicas)
         shown, bounds = asyncio.run(measure(Running.of(given), registry, given.swaps, given.clients))
-    print(shown, *bounds, sep="\n")
-    if given.page:
-        cores = len(os.sched_getaffinity(0))
-        markdown(given.page, "swap", [f"{machine(cores)}.", shown, *map(str, bounds)])
-    return 0 if all(bound.kept for bound in bounds) else 1
+    return told(given.page, "swap", shown, bounds)
 
 
 if __name__ == "__main__":
