@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 
 from scripts.runner import board
+from scripts.runner.supervisor import is_up
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ async def signed_in(http: httpx.AsyncClient, platform: Running) -> None:
 
 
 def processes(state: Path, service: str) -> list[board.Record]:
-    """The processes of a service, as the local runner knows them."""
+    """The processes of a service, as the local runner knows them; none where it does not run."""
     known = board.read(state)
-    return [unit for unit in known.units if unit.service == service] if known else []
+    return [unit for unit in known.units if unit.service == service] if known and is_up(state) else []
 
 
 def kill_one(state: Path, service: str, turn: int = 0) -> int:
