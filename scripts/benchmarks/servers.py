@@ -15,6 +15,8 @@ import httpx
 import psutil
 
 from scripts.benchmarks.contenders import ROOT, Command, Contender, Place
+from scripts.runner.ports import is_free
+from scripts.runner.processes import owner_of_port
 
 STARTING_SECONDS = 60
 UV = ROOT / ".tools" / "bin" / "uv"
@@ -59,8 +61,12 @@ def serving(contender: Contender, place: Place) -> Iterator[list[int]]:
     """It runs and answers; gives the ids of its processes. Raises DidNotStart."""
     log = place.folder / "log"
     place.folder.mkdir(parents=True, exist_ok=True)
+    commands = contender.start(place)
+    busy = [port for port in contender.ports(place.port) if not is_free(port)]
+    if commands and busy:
+        raise DidNotStart(f"port {busy[0]} is taken by {owner_of_port(busy[0])}")
     with log.open("wb") as output:
-        processes = [started(command, output.fileno()) for command in contender.start(place)]
+        processes = [started(command, output.fileno()) for command in commands]
         try:
             for port in contender.grpc_ports(place.port) if contender.grpc_ports else ():
                 listening(port, processes, log)

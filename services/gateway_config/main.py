@@ -82,10 +82,10 @@ def render(settings: GatewaySettings) -> str:
         audience=AUDIENCE,
         jwks=settings.jwks_file.read_text(),
         json_limit=routes.JSON_LIMIT,
-        routes=routes.rendered(predictions_per_second=settings.predictions_per_second),
+        routes=routes.rendered(predictions_per_second=settings.predictions_per_second, for_browsers=RESPONSE_HEADERS),
+        program=routes.PROGRAM,
         over_limit=routes.OVER_LIMIT,
         defaults=default_answers(),
-        response_headers=RESPONSE_HEADERS,
         pages={page.name: page.read_text() for page in TEMPLATE.parent.glob("*.html")},
         upstreams=[Upstream.of(name, url) for name, url in _addresses(settings).items()],
     )

@@ -3,8 +3,9 @@
 Order counts: the first that fits wins. Paths are not rewritten: a service serves its full path.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -15,6 +16,9 @@ UPLOAD_LIMIT = 12 * 1024 * 1024 + 64 * 1024
 
 OVER_LIMIT = "x-over-limit"
 """Header of a request that the model is not to answer; only the gateway may say so."""
+
+PROGRAM = "program"
+"""Whose token a prediction needs, by its name in the template."""
 
 RPC = "/inference.GRPCInferenceService"
 """The Open Inference Protocol over gRPC."""
@@ -38,6 +42,10 @@ class Route:
         yield self._route({} if self.repeatable else _only("GET", "HEAD"), "connect-failure,reset")
         if not self.repeatable:
             yield self._route({}, "connect-failure")
+
+    def told(self, headers: Sequence[Json]) -> Iterator[Json]:
+        """The same, and what browsers are told."""
+        return ({**one, "response_headers_to_add": headers} for one in self.rendered())
 
     def match(self) -> Json:
         """What paths it is about."""
@@ -71,16 +79,32 @@ class Shaped(Route):
 
 @dataclass(frozen=True)
 class Predictions(Shaped):
-    """What asks a model: beyond the limit a request is marked, and its host answers by the default."""
+    """What asks a model: beyond the limit a request is marked, and its host answers by the default.
+
+    Programs ask, many times a second: so only what they need is done for each request. Nothing is told to browsers or
+    compressed, and a body is passed on as it comes; its host says how large it may be.
+    """
 
     per_second: int = 0
     """0: no limit."""
 
+    def told(self, headers: Sequence[Json]) -> Iterator[Json]:
+        """Nothing for browsers."""
+        yield from self.rendered()
+
     def _route(self, condition: Json, again_on: str) -> Json:
         route = super()._route(condition, again_on)
-        if not self.per_second:
-            return route
-        return {**route, "typed_per_filter_config": {**route["typed_per_filter_config"], **_marking(self.per_second)}}
+        return {
+            **route,
+            # The time limit holds for silence too; another timer for each request is not needed.
+            "route": {**route["route"], "idle_timeout": "0s"},
+            # What is kept meanwhile, to be sent again.
+            "request_body_buffer_limit": self.body,
+            "typed_per_filter_config": {**_off("buffer"), **_off("compressor"), **_token(), **self._limit()},
+        }
+
+    def _limit(self) -> Json:
+        return _marking(self.per_second) if self.per_second else {}
 
 
 @dataclass(frozen=True)
@@ -112,9 +136,10 @@ class Nowhere:
 
     path: str
 
-    def rendered(self) -> Iterator[Json]:
+    def told(self, headers: Sequence[Json]) -> Iterator[Json]:
         """The same answer as for what does not exist."""
-        yield {"match": {"path_separated_prefix": self.path}, "direct_response": {"status": 404}}
+        not_found = {"direct_response": {"status": 404}, "response_headers_to_add": headers}
+        yield {"match": {"path_separated_prefix": self.path}, **not_found}
 
 
 ROUTES: tuple[Route | Nowhere, ...] = (
@@ -149,10 +174,19 @@ ROUTES: tuple[Route | Nowhere, ...] = (
 )
 
 
-def rendered(routes: Iterable[Route | Nowhere] = ROUTES, *, predictions_per_second: int = 0) -> list[Json]:
-    """The routes as Envoy takes them."""
+def rendered(
+    routes: Iterable[Route | Nowhere] = ROUTES,
+    *,
+    predictions_per_second: int = 0,
+    for_browsers: Mapping[str, str] = MappingProxyType({}),
+) -> list[Json]:
+    """The routes as Envoy takes them. A service may say otherwise than `for_browsers`; what it does not is said here."""
     limited = (replace(r, per_second=predictions_per_second) if isinstance(r, Predictions) else r for r in routes)
-    return [one for route in limited for one in route.rendered()]
+    headers = [
+        {"header": {"key": name, "value": value}, "append_action": "ADD_IF_ABSENT"}
+        for name, value in for_browsers.items()
+    ]
+    return [one for route in limited for one in route.told(headers)]
 
 
 def _shape(path: str) -> str:
@@ -188,6 +222,25 @@ def _body(limit: int) -> Json:
                 "@type": "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.BufferPerRoute",
                 "buffer": {"max_request_bytes": limit},
             }
+        }
+    }
+
+
+def _off(name: str) -> Json:
+    return {
+        f"envoy.filters.http.{name}": {
+            "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig",
+            "disabled": True,
+        }
+    }
+
+
+def _token() -> Json:
+    """A program's token is needed; said here, no rule has to be looked for."""
+    return {
+        "envoy.filters.http.jwt_authn": {
+            "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig",
+            "requirement_name": PROGRAM,
         }
     }
 

@@ -69,13 +69,19 @@ def test_what_is_no_address(address: str) -> None:
     ("path", "limit"),
     [
         ("/api/items", JSON_LIMIT), ("/api/identity/token", JSON_LIMIT), ("/api/texts/terms", JSON_LIMIT),
-        ("/api/images", UPLOAD_LIMIT), ("/api/search/similar", UPLOAD_LIMIT), ("/v2/models/a/predict", UPLOAD_LIMIT),
+        ("/api/images", UPLOAD_LIMIT), ("/api/search/similar", UPLOAD_LIMIT), ("/v2/repository/index", UPLOAD_LIMIT),
         ("/items", UPLOAD_LIMIT),
     ],
 )  # fmt: skip
 def test_bodies_have_a_limit(http: httpx.Client, path: str, limit: int) -> None:
     assert http.post(path, content=b"x" * (limit - 1), headers=GOOD).json()["body"] == limit - 1
     is_problem(http.post(path, content=b"x" * (limit + 1), headers=GOOD), 413)
+
+
+@pytest.mark.parametrize("road", ["infer", "predict"])
+def test_how_large_a_prediction_may_be_its_host_says(http: httpx.Client, road: str) -> None:
+    body = b"x" * (UPLOAD_LIMIT + 1)
+    assert http.post(f"/v2/models/a/{road}", content=body, headers=GOOD).json()["body"] == len(body)
 
 
 def test_a_body_of_unknown_length_has_the_same_limit(http: httpx.Client) -> None:
@@ -111,6 +117,13 @@ def test_security_headers(http: httpx.Client, path: str) -> None:
     assert headers["x-content-type-options"] == "nosniff"
     assert "default-src 'self'" in headers["content-security-policy"]
     assert headers["referrer-policy"] == "same-origin"
+
+
+@pytest.mark.parametrize("road", ["infer", "predict"])
+def test_answers_of_models_are_for_programs(http: httpx.Client, road: str) -> None:
+    headers = http.post(f"/v2/models/a/{road}?size=5000&type=application/json", headers=GOOD).headers
+    assert "x-request-id" in headers
+    assert not {"content-security-policy", "x-frame-options", "content-encoding"} & set(headers)
 
 
 def test_a_service_may_say_otherwise(http: httpx.Client) -> None:
@@ -199,7 +212,8 @@ def two_replicas(envoy: str, jwks_file: Path, tmp_path: Path) -> Iterator[Replic
         yield gateway, [one, two]
 
 
-def test_the_death_of_a_replica_is_not_seen(two_replicas: Replicated) -> None:
+@pytest.mark.parametrize("size", [1000, 3_000_000])
+def test_the_death_of_a_replica_is_not_seen(two_replicas: Replicated, size: int) -> None:
     gateway, (one, two) = two_replicas
     found: list[int] = []
     stop = threading.Event()
@@ -207,7 +221,7 @@ def test_the_death_of_a_replica_is_not_seen(two_replicas: Replicated) -> None:
     def client() -> None:
         with httpx.Client(base_url=gateway.url, headers=GOOD, timeout=20) as http:
             while not stop.is_set():
-                found.append(http.post("/v2/models/a/predict", content=b"x" * 1000).status_code)
+                found.append(http.post("/v2/models/a/predict", content=b"x" * size).status_code)
 
     clients = [threading.Thread(target=client) for _ in range(4)]
     for thread in clients:
