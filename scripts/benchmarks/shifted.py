@@ -1,6 +1,6 @@
 """The time-shifted pattern as a client meets it: when each of the two answers is there, and whether all come.
 
-    scripts/bench shifted [--requests 100] [--page docs/benchmarks.md]
+    scripts/bench shifted [--requests 300] [--page docs/benchmarks.md]
 
 640x480 photos that nobody asked about before go to `proxy` through the gateway of a local platform; the slow answer
 is listened for (server-sent events). Then more are sent while `proxy` is killed with kill -9: whatever it had
@@ -156,7 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the local platform of STATE_DIR; 0 when every bound was kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_platform(parser)
-    parser.add_argument("--requests", type=int, default=100)
+    parser.add_argument("--requests", type=int, default=300)
     parser.add_argument("--page", type=Path, help="write the table into this Markdown page")
     given = parser.parse_args(arguments)
     state = Path(os.environ.get("STATE_DIR", ".state"))

@@ -180,7 +180,7 @@ def rendered(
     predictions_per_second: int = 0,
     for_browsers: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Json]:
-    """The routes as Envoy takes them. A service may say otherwise than `for_browsers`; what it does not is said here."""
+    """The routes as Envoy takes them. A service may say otherwise than `for_browsers`."""
     limited = (replace(r, per_second=predictions_per_second) if isinstance(r, Predictions) else r for r in routes)
     headers = [
         {"header": {"key": name, "value": value}, "append_action": "ADD_IF_ABSENT"}
