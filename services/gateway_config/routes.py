@@ -3,9 +3,8 @@
 Order counts: the first that fits wins. Paths are not rewritten: a service serves its full path.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -174,14 +173,9 @@ ROUTES: tuple[Route | Nowhere, ...] = (
 )
 
 
-def rendered(
-    routes: Iterable[Route | Nowhere] = ROUTES,
-    *,
-    predictions_per_second: int = 0,
-    for_browsers: Mapping[str, str] = MappingProxyType({}),
-) -> list[Json]:
-    """The routes as Envoy takes them. A service may say otherwise than `for_browsers`."""
-    limited = (replace(r, per_second=predictions_per_second) if isinstance(r, Predictions) else r for r in routes)
+def rendered(*, predictions_per_second: int, for_browsers: Mapping[str, str]) -> list[Json]:
+    """The routes as Envoy takes them; 0: no limit. A service may say otherwise than `for_browsers`."""
+    limited = (replace(r, per_second=predictions_per_second) if isinstance(r, Predictions) else r for r in ROUTES)
     headers = [
         {"header": {"key": name, "value": value}, "append_action": "ADD_IF_ABSENT"}
         for name, value in for_browsers.items()
