@@ -111,7 +111,7 @@ def reachable(port: int, process: "subprocess.Popen[bytes]") -> None:
 def passage(folder: Path, jwks: Path, token: str, rounds: int, seconds: float) -> tuple[list[list[str]], Bound]:
     """Direct and through the gateway, in turn; the breaker is off.
 
-    Where its memory came to lie makes one Envoy a tenth faster than the next: each round starts its own.
+    One Envoy is up to a tenth faster than the next with the same configuration: each round starts its own.
     """
     direct, through = [], []
     for number in range(rounds):
