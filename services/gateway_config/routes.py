@@ -81,7 +81,7 @@ class Predictions(Shaped):
     """What asks a model: beyond the limit a request is marked, and its host answers by the default.
 
     Programs ask, many times a second: so only what they need is done for each request. Nothing is told to browsers or
-    compressed, and a body is passed on as it comes; its host says how large it may be.
+    compressed.
     """
 
     per_second: int = 0
@@ -97,9 +97,12 @@ class Predictions(Shaped):
             **route,
             # The time limit holds for silence too; another timer for each request is not needed.
             "route": {**route["route"], "idle_timeout": "0s"},
-            # What is kept meanwhile, to be sent again.
-            "request_body_buffer_limit": self.body,
-            "typed_per_filter_config": {**_off("buffer"), **_off("compressor"), **_token(), **self._limit()},
+            "typed_per_filter_config": {
+                **route["typed_per_filter_config"],
+                **_off("compressor"),
+                **_token(),
+                **self._limit(),
+            },
         }
 
     def _limit(self) -> Json:

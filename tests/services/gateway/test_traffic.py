@@ -69,19 +69,13 @@ def test_what_is_no_address(address: str) -> None:
     ("path", "limit"),
     [
         ("/api/items", JSON_LIMIT), ("/api/identity/token", JSON_LIMIT), ("/api/texts/terms", JSON_LIMIT),
-        ("/api/images", UPLOAD_LIMIT), ("/api/search/similar", UPLOAD_LIMIT), ("/v2/repository/index", UPLOAD_LIMIT),
+        ("/api/images", UPLOAD_LIMIT), ("/api/search/similar", UPLOAD_LIMIT), ("/v2/models/a/predict", UPLOAD_LIMIT),
         ("/items", UPLOAD_LIMIT),
     ],
 )  # fmt: skip
 def test_bodies_have_a_limit(http: httpx.Client, path: str, limit: int) -> None:
     assert http.post(path, content=b"x" * (limit - 1), headers=GOOD).json()["body"] == limit - 1
     is_problem(http.post(path, content=b"x" * (limit + 1), headers=GOOD), 413)
-
-
-@pytest.mark.parametrize("road", ["infer", "predict"])
-def test_how_large_a_prediction_may_be_its_host_says(http: httpx.Client, road: str) -> None:
-    body = b"x" * (UPLOAD_LIMIT + 1)
-    assert http.post(f"/v2/models/a/{road}", content=body, headers=GOOD).json()["body"] == len(body)
 
 
 def test_a_body_of_unknown_length_has_the_same_limit(http: httpx.Client) -> None:
