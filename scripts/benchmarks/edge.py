@@ -2,14 +2,15 @@
 
     scripts/bench edge [--rounds 5] [--seconds 4] [--rate 1000]
 
-Two replicas with the small model, and an Envoy with the configuration that the platform renders;
-every request carries a token.
+Two replicas with the small model, and an Envoy with the configuration that the platform renders, which asks them over
+Unix sockets as on one machine, or over TCP as in containers; every request carries a token.
 """
 
 import base64
 import contextlib
 import json
 import os
+import random
 import statistics
 import subprocess
 import sys
@@ -25,13 +26,15 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from scripts.benchmarks import generators
 from scripts.benchmarks.contenders import OPEN_INFERENCE, OURS, ROOT, SERVED, Command, Contender, Place, ours
-from scripts.benchmarks.generators import at_rate, wrk
+from scripts.benchmarks.generators import Measured, at_rate, wrk
 from scripts.benchmarks.iris import artefact
 from scripts.benchmarks.servers import answers, ended, serving, started
 from scripts.benchmarks.serving import machine
 from scripts.benchmarks.tables import Bound, markdown, table
 
 HOST_PORT, GATEWAY_PORT, CONNECTIONS = 17400, 17600, 64
+SOCKETS = "sockets"
+DIRECT, THROUGH, THROUGH_TCP = "direct", "through the gateway", "through the gateway, its hosts by TCP"
 AUDIENCE, ISSUER = "platform", "identity"
 
 
@@ -59,10 +62,11 @@ class Keys:
 @contextlib.contextmanager
 def host(folder: Path, jwks: Path, patterns: str) -> Iterator[Place]:
     """Two replicas that check tokens."""
+    given = {"JWKS_FILE": str(jwks), "SOCKET_FOLDER": str(folder / SOCKETS)}
 
     def start(place: Place) -> list[Command]:
         commands = ours(patterns)(place)
-        return [replace(command, environment={**command.environment, "JWKS_FILE": str(jwks)}) for command in commands]
+        return [replace(command, environment={**command.environment, **given}) for command in commands]
 
     models = folder / "models"
     place = Place(folder / "edge", artefact(models), models, HOST_PORT)
@@ -72,8 +76,8 @@ def host(folder: Path, jwks: Path, patterns: str) -> Iterator[Place]:
 
 
 @contextlib.contextmanager
-def gateway(folder: Path, jwks: Path, per_second: int) -> Iterator[int]:
-    """Envoy in front of the replicas; gives its port."""
+def gateway(folder: Path, jwks: Path, per_second: int, *, tcp: bool = False) -> Iterator[int]:
+    """Envoy in front of the replicas, as on one machine or by TCP alone; gives its port."""
     config = folder / "envoy.yaml"
     hosts = ",".join(f"http://127.0.0.1:{HOST_PORT + at}" for at in range(2))
     given = {
@@ -83,7 +87,7 @@ def gateway(folder: Path, jwks: Path, per_second: int) -> Iterator[int]:
         "PREDICTIONS_PER_SECOND": str(per_second),
         "PORT_OFFSET": str(GATEWAY_PORT - 8080),
         "LISTEN_HOST": "127.0.0.1",
-    }
+    } | ({} if tcp else {"SOCKET_FOLDER": str(folder / SOCKETS)})
     words = [sys.executable, "-m", "services", "gateway-config"]
     subprocess.run(words, cwd=ROOT, env={**os.environ, **given}, check=True, capture_output=True)
     envoy = str(Path(sys.executable).with_name("envoy"))
@@ -113,21 +117,23 @@ def passage(folder: Path, jwks: Path, token: str, rounds: int, seconds: float) -
 
     One Envoy is up to a tenth faster than the next with the same configuration: each round starts its own.
     """
-    direct, through = [], []
+    found: dict[str, list[Measured]] = {DIRECT: [], THROUGH: [], THROUGH_TCP: []}
     for number in range(rounds):
         sys.stderr.write(f"progress round={number + 1}/{rounds} what=gateway\n")
-        with host(folder, jwks, "prediction_log,fallback") as place, gateway(folder, jwks, 0) as port:
+        with host(folder, jwks, "prediction_log,fallback") as place:
             ports = [place.port, place.port + 1]
-            direct.append(wrk(ports, SERVED, OPEN_INFERENCE, CONNECTIONS, seconds, token))
-            through.append(wrk([port], SERVED, OPEN_INFERENCE, CONNECTIONS, seconds, token))
+            found[DIRECT].append(wrk(ports, SERVED, OPEN_INFERENCE, CONNECTIONS, seconds, token))
+            for way in random.sample((THROUGH, THROUGH_TCP), 2):
+                with gateway(folder, jwks, 0, tcp=way == THROUGH_TCP) as port:
+                    found[way].append(wrk([port], SERVED, OPEN_INFERENCE, CONNECTIONS, seconds, token))
+    usual = {way: statistics.median(one.rps for one in measured) for way, measured in found.items()}
     rows = []
-    for name, found in (("direct, with a token", direct), ("through the gateway, with a token", through)):
-        rates, late = [one.rps for one in found], statistics.median(one.p99_ms for one in found)
-        spread = f"{min(rates):,.0f} to {max(rates):,.0f}"
-        errors = sum(one.errors for one in found)
-        rows.append([name, f"{statistics.median(rates):,.0f}", spread, f"{late:.1f}", str(errors)])
-    ratio = statistics.median(one.rps for one in through) / statistics.median(one.rps for one in direct)
-    return rows, Bound("through the gateway beside direct", ratio, 0.4)
+    for way, measured in found.items():
+        rates, late = [one.rps for one in measured], statistics.median(one.p99_ms for one in measured)
+        spread, errors = f"{min(rates):,.0f} to {max(rates):,.0f}", sum(one.errors for one in measured)
+        beside = f"{usual[way] / usual[DIRECT]:.2f}"
+        rows.append([way, f"{usual[way]:,.0f}", spread, beside, f"{late:.1f}", str(errors)])
+    return rows, Bound("through the gateway beside direct", usual[THROUGH] / usual[DIRECT], 0.4)
 
 
 def limit(folder: Path, jwks: Path, token: str, rate: int, seconds: float) -> tuple[list[list[str]], list[Bound]]:
@@ -173,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keys, jwks = Keys(), folder / "jwks.json"
     jwks.write_text(keys.jwks())
     rows, bound = passage(folder, jwks, keys.token(), given.rounds, given.seconds)
-    ways = table(("way", "c=64 rps", "lowest to highest", "p99 ms", "errors"), rows)
+    ways = table(("way", "c=64 rps", "lowest to highest", "beside direct", "p99 ms", "errors"), rows)
     print(ways, flush=True)
     rows, bounds = limit(folder, jwks, keys.token(), given.rate, 10)
     limited = table(("offered", "answered", "by the model", "by the default", "p50 ms", "p99 ms", "statuses"), rows)

@@ -176,7 +176,9 @@ class Builder:
         return self.site.environment.get(name) if value is None else value
 
     def _place(self, replica: int) -> dict[str, str]:
+        sockets = {"SOCKET_FOLDER": str(self.site.sockets)} if self.site.sockets else {}
         return {
+            **sockets,
             "PORT_OFFSET": str(self.site.offset),
             "REPLICA": str(replica),
             "LISTEN_HOST": "127.0.0.1",

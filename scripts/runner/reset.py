@@ -12,7 +12,7 @@ from scripts.runner import down
 from scripts.runner.parts import postgres
 from scripts.runner.site import Site
 
-OURS = ("volumes", "logs", "tmp", "state.json", "state.new", "lock")
+OURS = ("volumes", "logs", "sockets", "tmp", "state.json", "state.new", "lock")
 
 
 def main(site: Site, arguments: Sequence[str]) -> int:

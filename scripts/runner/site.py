@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.runner.interpolation import dotenv
+from services.chassis.neighbours import LONGEST_PATH, socket_path
 from services.chassis.ports import PORTS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,6 +35,12 @@ class Site:
 
     def volume(self, name: str) -> Path:
         return self.state / "volumes" / name
+
+    @property
+    def sockets(self) -> Path | None:
+        """Where services listen beside their ports, unless that is too far down for a socket."""
+        folder = self.state / "sockets"
+        return folder if len(os.fsencode(socket_path(folder, 65535))) <= LONGEST_PATH else None
 
     def python(self, venv: str | None = None) -> str:
         return str(self.root / (f".venv-{venv}" if venv else ".venv") / "bin" / "python")

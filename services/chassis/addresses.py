@@ -26,6 +26,11 @@ class Address:
             return False
         return True
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether it is on this machine, by its number."""
+        return self.is_ip and ip_address(self.host).is_loopback
+
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 

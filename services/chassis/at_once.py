@@ -4,7 +4,8 @@ A lane gets the headers and the body of a POST to its address and gives the whol
 goes the usual road, as if nobody had looked at it. So does whatever is unlike most requests: HTTP/1.0, a connection
 that ends, a large body, an answer still under way on the same connection.
 
-What must be kept of an answer before it is sent (the prediction log) is written once for all answers of a turn.
+What must be kept of an answer before it is sent (the prediction log) is written once for all answers of a turn, or for
+as many as are sent together.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ Lane = Callable[[Mapping[bytes, bytes], bytes], Answer | None]
 Lanes = Mapping[bytes, Lane]
 
 MOST_BYTES = 64 * 1024
+MOST_TOGETHER = 16
+"""Answers that are sent together: who passes them on works on some while the next are made."""
 ANSWER = b"HTTP/1.1 200 OK\r\n%scontent-type: application/json\r\ncontent-length: %d\r\nx-request-id: %s\r\n\r\n%s"
 
 
@@ -34,7 +37,7 @@ class Keeper(Interface):
 
 
 class Turn:
-    """The answers of one turn of the event loop: kept by one write, then sent."""
+    """The answers of one turn of the event loop: kept by one write, then sent; of a long turn by several."""
 
     def __init__(self) -> None:
         self.keeper: Keeper | None = None
@@ -55,9 +58,9 @@ class Turn:
         return answer
 
     def send(self, transport: Any, answer: bytes, loop: asyncio.AbstractEventLoop, *, last: bool) -> None:
-        """When the turn ends; at once where nobody else can have asked in it."""
+        """When the turn ends, or there are many; at once where nobody else can have asked in it."""
         self._answers.append((transport, answer))
-        if last:
+        if last or len(self._answers) == MOST_TOGETHER:
             self.end()
         elif len(self._answers) == 1:
             loop.call_soon(self.end)

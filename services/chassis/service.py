@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -18,6 +19,7 @@ from services.chassis.at_once import Lane, Protocol, Turn
 from services.chassis.backends import Backends
 from services.chassis.http import App, AroundRequests
 from services.chassis.metrics import Metrics
+from services.chassis.neighbours import sockets
 from services.chassis.outbox import Relay
 from services.chassis.workers import Handler, Worker
 from services.contracts import EventData
@@ -159,7 +161,7 @@ async def beside(*loops: Loop) -> AsyncIterator[list[asyncio.Task[None]]]:
         await cancelled(tasks)
 
 
-async def run(service: Service, host: str, port: int) -> None:
+async def run(service: Service, host: str, port: int, socket_folder: Path | None = None) -> None:
     """Serve until a signal comes, or until a part of the service ends by itself, which is a failure."""
     protocol: Any = partial(Protocol, lanes=service.lanes, turn=service.turn) if service.lanes else "httptools"
     config = uvicorn.Config(
@@ -177,13 +179,15 @@ async def run(service: Service, host: str, port: int) -> None:
     server = uvicorn.Server(config)
     worker = service.worker()
     loops = [*service.loops, *([worker.run] if worker else [])]
-    async with beside(*loops) as background:
-        serving = asyncio.create_task(server.serve(), name="http")
-        log.info("serving", extra={"action": "service.started", "port": port})
-        await asyncio.wait([serving, *background], return_when=asyncio.FIRST_COMPLETED)
-        failed = [task for task in background if task.done()]
-        server.should_exit = True
-        await serving
+    listening = sockets(socket_folder, host, port) if socket_folder else contextlib.nullcontext()
+    with listening as opened:
+        async with beside(*loops) as background:
+            serving = asyncio.create_task(server.serve(opened), name="http")
+            log.info("serving", extra={"action": "service.started", "port": port})
+            await asyncio.wait([serving, *background], return_when=asyncio.FIRST_COMPLETED)
+            failed = [task for task in background if task.done()]
+            server.should_exit = True
+            await serving
     for task in failed:
         task.result()
         raise RuntimeError(f"{task.get_name()} ended by itself")
@@ -208,7 +212,7 @@ def serve(build: Callable[[Backends], Service], name: str) -> None:
             service = build(backends)
             for slip in slips():
                 log.warning(slip, extra={"action": "settings.slip"})
-            await run(service, settings.listen_host, ports.port(name))
+            await run(service, settings.listen_host, ports.port(name), settings.socket_folder)
 
     with contextlib.suppress(KeyboardInterrupt):
         uvloop.run(main())

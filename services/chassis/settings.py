@@ -17,6 +17,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore", frozen=True, env_ignore_empty=True)
 
     listen_host: str = Field("0.0.0.0", description="Interface this process listens on.")  # noqa: S104
+    socket_folder: Path | None = Field(
+        None,
+        description="Where this process listens too, on a Unix socket named like its port, and where the gateway looks "
+        "for what is on its machine.",
+    )
     niceness: int = Field(0, ge=0, le=19, description="Above 0, others go first. In a container, `cpu_shares` says so.")
     log_format: Literal["json", "line"] = Field("json", description="`json`, or `line` for one readable line.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")

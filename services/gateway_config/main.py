@@ -87,7 +87,7 @@ def render(settings: GatewaySettings) -> str:
         over_limit=routes.OVER_LIMIT,
         defaults=default_answers(),
         pages={page.name: page.read_text() for page in TEMPLATE.parent.glob("*.html")},
-        upstreams=[Upstream.of(name, url) for name, url in _addresses(settings).items()],
+        upstreams=[Upstream.of(name, url, settings.socket_folder) for name, url in _addresses(settings).items()],
     )
 
 

@@ -1,9 +1,12 @@
 """Where the gateway sends requests to, from the addresses that services are given."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, Self
+from pathlib import Path
+from typing import Any, Literal, Self
 
 from services.chassis.addresses import Address, NotAnAddress, addresses
+from services.chassis.neighbours import socket_path
 
 
 @dataclass(frozen=True)
@@ -12,14 +15,24 @@ class Upstream:
 
     name: str
     endpoints: tuple[Address, ...]
+    sockets: Path | None = None
+    """Where what is on this machine listens too, on sockets named by their port."""
 
     @classmethod
-    def of(cls, name: str, urls: str) -> Self:
+    def of(cls, name: str, urls: str, sockets: Path | None = None) -> Self:
         """From one URL, or several with commas between them; requests keep their path, so they have none."""
         endpoints = addresses(urls)
         if any(endpoint.path for endpoint in endpoints):
             raise NotAnAddress(f"{NotAnAddress.__doc__} Here is none: {urls!r}")
-        return cls(name, endpoints)
+        return cls(name, endpoints, sockets)
+
+    def places(self) -> Iterator[Mapping[str, Any]]:
+        """The endpoints as Envoy takes them."""
+        for endpoint in self.endpoints:
+            if self.sockets and endpoint.is_loopback and self.http == "http_protocol_options":
+                yield {"pipe": {"path": str(socket_path(self.sockets, endpoint.port))}}
+            else:
+                yield {"socket_address": {"address": endpoint.host, "port_value": endpoint.port}}
 
     @property
     def http(self) -> Literal["http_protocol_options", "http2_protocol_options"]:

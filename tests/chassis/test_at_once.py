@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from services.chassis.at_once import MOST_BYTES, Answer, Protocol, Turn
+from services.chassis.at_once import MOST_BYTES, MOST_TOGETHER, Answer, Protocol, Turn
 from services.chassis.http import Receive, Scope, Send
 
 READ = 64 * 1024
@@ -199,6 +199,20 @@ async def test_the_answers_of_a_turn_are_kept_by_one_write_before_they_are_sent(
         await connection.answer()
         assert sum(kept.writes) >= number + 1
     assert kept.writes == [3]
+    other.writer.close()
+
+
+async def test_of_many_answers_some_are_sent_while_the_next_are_made(
+    server: uvicorn.Server, connection: Connection, kept: Kept
+) -> None:
+    port = server.servers[0].sockets[0].getsockname()[1]
+    other = Connection(*await asyncio.open_connection("127.0.0.1", port))
+    while len(server.server_state.connections) < 2:
+        await asyncio.sleep(0)
+    connection.writer.write(post() * (2 * MOST_TOGETHER + 1))
+    for _ in range(2 * MOST_TOGETHER + 1):
+        assert (await connection.answer())["status"] == "200"
+    assert kept.writes == [MOST_TOGETHER, MOST_TOGETHER, 1]
     other.writer.close()
 
 

@@ -68,6 +68,12 @@ def test_a_process_is_told_where_it_is(tmp_path: Path) -> None:
     assert unit.ports == {"items": 18120}
 
 
+def test_services_listen_on_sockets_too_unless_their_path_would_be_too_long(tmp_path: Path) -> None:
+    for state, expected in ((Path("/s"), "/s/sockets"), (tmp_path / ("x" * 100), None)):
+        unit = planned({"items": {"build": ".", "command": "items"}}, at(state))["items"]
+        assert unit.environment.get("SOCKET_FOLDER") == expected
+
+
 def test_ours_runs_by_the_venv_s_python(tmp_path: Path) -> None:
     place = at(tmp_path)
     nodes = {

@@ -56,9 +56,10 @@ def jwks_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def replica(port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """A replica of inference-sync that can be killed."""
-    command = [sys.executable, "-m", "tests.services.gateway.stub", f"inference-sync-{port}", str(port)]
+def replica(*place: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A replica of inference-sync that can be killed; its place is a port, and maybe a folder for a socket."""
+    port = int(place[0])
+    command = [sys.executable, "-m", "tests.services.gateway.stub", f"inference-sync-{port}", *place]
     with running(command, lambda: listening(port)) as process:
         yield process
 
@@ -89,7 +90,7 @@ def gateway(envoy: str, jwks_file: Path, tmp_path_factory: pytest.TempPathFactor
             stack.callback(stub.shutdown)
         replicas = [free_port() for _ in range(2)]
         for port in replicas:
-            stack.enter_context(replica(port))
+            stack.enter_context(replica(str(port)))
         urls = {f"{name}_url": stub.url for name, stub in stubs.items()}
         urls["inference_sync_url"] = ",".join(f"http://127.0.0.1:{port}" for port in replicas)
         folder = tmp_path_factory.mktemp("gateway")

@@ -1,10 +1,15 @@
-"""A service that tells what it was asked: `python -m tests.services.gateway.stub NAME PORT`."""
+"""A service that tells what it was asked: `python -m tests.services.gateway.stub NAME PORT [SOCKET_FOLDER]`."""
 
 import json
+import socket
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socketserver import TCPServer
 from urllib.parse import parse_qs, urlsplit
+
+from services.chassis.neighbours import socket_path
 
 
 class Stub(ThreadingHTTPServer):
@@ -21,6 +26,22 @@ class Stub(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}"
+
+
+class Beside(Stub):
+    """The same on a Unix socket."""
+
+    address_family = socket.AF_UNIX
+
+    def __init__(self, name: str, path: Path) -> None:
+        path.unlink(missing_ok=True)
+        self._path = path
+        super().__init__(name)
+
+    def server_bind(self) -> None:
+        """HTTP's own would look for a name and a port."""
+        self.server_address = str(self._path)  # type: ignore[assignment]
+        TCPServer.server_bind(self)
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -71,4 +92,7 @@ class Echo(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    Stub(sys.argv[1], int(sys.argv[2])).serve_forever()
+    name, port, *folder = sys.argv[1:]
+    for path in (socket_path(Path(there), int(port)) for there in folder):
+        threading.Thread(target=Beside(name, path).serve_forever, daemon=True).start()
+    Stub(name, int(port)).serve_forever()

@@ -33,7 +33,7 @@ def strict(envoy: str, jwks_file: Path, tmp_path: Path) -> Iterator[httpx.Client
             jwks_file=jwks_file, listen_host="127.0.0.1", inference_sync_url=url, predictions_per_second=2
         )
 
-    with replica(port), gateway_to(envoy, tmp_path, settings) as gateway:
+    with replica(str(port)), gateway_to(envoy, tmp_path, settings) as gateway:
         eventually(lambda: gateway.healthy("inference-sync") == 1, "a healthy replica")
         with httpx.Client(base_url=gateway.url, headers=GOOD, timeout=20) as client:
             yield client
@@ -83,7 +83,7 @@ def alone(envoy: str, jwks_file: Path, tmp_path: Path) -> Iterator[Gateway]:
             jwks_file=jwks_file, listen_host="127.0.0.1", inference_sync_url=f"http://127.0.0.1:{port}"
         )
 
-    with replica(port) as process, gateway_to(envoy, tmp_path, settings) as gateway:
+    with replica(str(port)) as process, gateway_to(envoy, tmp_path, settings) as gateway:
         eventually(lambda: gateway.healthy("inference-sync") == 1, "a healthy replica")
         os.kill(process.pid, signal.SIGKILL)
         process.wait()

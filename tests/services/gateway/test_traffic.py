@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -27,10 +29,15 @@ Replicated = tuple[Gateway, list[subprocess.Popen[bytes]]]
 # ---- the configuration ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("urls", [{}, {"inference_sync_url": "http://127.0.0.1:8200,http://127.0.0.1:8201"}])
-def test_envoy_takes_the_configuration(envoy: str, jwks_file: Path, tmp_path: Path, urls: dict[str, str]) -> None:
+TWO = "http://127.0.0.1:8200,http://127.0.0.1:8201"
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"inference_sync_url": TWO}, {"inference_sync_url": TWO, "socket_folder": Path("/s")}]
+)
+def test_envoy_takes_the_configuration(envoy: str, jwks_file: Path, tmp_path: Path, given: dict[str, Any]) -> None:
     file = tmp_path / "envoy.yaml"
-    file.write_text(render(GatewaySettings(jwks_file=jwks_file, **urls)))  # type: ignore[arg-type]
+    file.write_text(render(GatewaySettings(jwks_file=jwks_file, **given)))
     found = subprocess.run([envoy, "--mode", "validate", "-c", file], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr[-2000:]
 
@@ -53,6 +60,17 @@ def test_addresses() -> None:
     several = Upstream.of("b", "http://127.0.0.1:8200, http://127.0.0.1:8201/")
     assert (one.endpoints, one.discovery) == ((Address("a", 8110),), "STRICT_DNS")
     assert (several.endpoints[1], several.discovery) == (Address("127.0.0.1", 8201), "STATIC")
+
+
+def test_what_is_on_this_machine_is_asked_over_its_socket() -> None:
+    folder = Path("/s")
+    by_socket = Upstream.of("b", "http://127.0.0.1:8200,http://192.0.2.1:8201", folder)
+    assert list(by_socket.places()) == [
+        {"pipe": {"path": "/s/8200"}},
+        {"socket_address": {"address": "192.0.2.1", "port_value": 8201}},
+    ]
+    for other in (Upstream.of("b", "http://b:8200", folder), Upstream.of("b-grpc", "http://127.0.0.1:8220", folder)):
+        assert all("socket_address" in place for place in other.places())
 
 
 @pytest.mark.parametrize("address", ["", "a:80", "https://a", "http://", "http://a/path", "http://a:x"])
@@ -193,15 +211,32 @@ def test_a_browser_with_a_huge_picture_gets_a_page_that_says_so(http: httpx.Clie
 
 
 @pytest.fixture
-def two_replicas(envoy: str, jwks_file: Path, tmp_path: Path) -> Iterator[Replicated]:
+def short_folder() -> Iterator[Path]:
+    """A socket's path may not be long."""
+    with TemporaryDirectory(dir="/tmp") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(params=["TCP", "Unix sockets"])
+def two_replicas(
+    request: pytest.FixtureRequest, envoy: str, jwks_file: Path, tmp_path: Path, short_folder: Path
+) -> Iterator[Replicated]:
     """A gateway of its own, because its replicas die."""
     first, second = free_port(), free_port()
     urls = f"http://127.0.0.1:{first},http://127.0.0.1:{second}"
+    sockets = short_folder if request.param == "Unix sockets" else None
+    more = [str(sockets)] if sockets else []
 
     def settings() -> GatewaySettings:
-        return GatewaySettings(jwks_file=jwks_file, listen_host="127.0.0.1", inference_sync_url=urls)
+        return GatewaySettings(
+            jwks_file=jwks_file, listen_host="127.0.0.1", inference_sync_url=urls, socket_folder=sockets
+        )
 
-    with replica(first) as one, replica(second) as two, gateway_to(envoy, tmp_path, settings) as gateway:
+    with (
+        replica(str(first), *more) as one,
+        replica(str(second), *more) as two,
+        gateway_to(envoy, tmp_path, settings) as gateway,
+    ):
         eventually(lambda: gateway.healthy("inference-sync") == 2, "two healthy replicas")
         yield gateway, [one, two]
 
@@ -244,7 +279,7 @@ def test_a_replica_that_comes_back_is_used_again(
     one.wait()
     eventually(lambda: gateway.healthy("inference-sync") == 1, "the dead replica to be left out")
     assert isinstance(one.args, list)
-    with replica(int(one.args[-1])):
+    with replica(*map(str, one.args[4:])):
         eventually(lambda: gateway.healthy("inference-sync") == 2, "the replica to be back")
         names: set[str] = set()
 
