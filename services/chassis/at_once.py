@@ -5,10 +5,11 @@ goes the usual road, as if nobody had looked at it. So does whatever is unlike m
 that ends, a large body, an answer still under way on the same connection.
 
 What must be kept of an answer before it is sent (the prediction log) is written once for all answers of a turn, or for
-as many as are sent together.
+a portion of them.
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 from typing import Protocol as Interface
@@ -21,8 +22,8 @@ Lane = Callable[[Mapping[bytes, bytes], bytes], Answer | None]
 Lanes = Mapping[bytes, Lane]
 
 MOST_BYTES = 64 * 1024
-MOST_TOGETHER = 16
-"""Answers that are sent together: who passes them on works on some while the next are made."""
+PORTION = 8
+"""Answers that a gateway gets together: it passes them on while the next are made. Nobody else gains by portions."""
 ANSWER = b"HTTP/1.1 200 OK\r\n%scontent-type: application/json\r\ncontent-length: %d\r\nx-request-id: %s\r\n\r\n%s"
 
 
@@ -37,7 +38,7 @@ class Keeper(Interface):
 
 
 class Turn:
-    """The answers of one turn of the event loop: kept by one write, then sent; of a long turn by several."""
+    """The answers of one turn of the event loop: kept by one write, then sent; a gateway's by several."""
 
     def __init__(self) -> None:
         self.keeper: Keeper | None = None
@@ -57,10 +58,10 @@ class Turn:
             keeper.flush()
         return answer
 
-    def send(self, transport: Any, answer: bytes, loop: asyncio.AbstractEventLoop, *, last: bool) -> None:
-        """When the turn ends, or there are many; at once where nobody else can have asked in it."""
+    def send(self, transport: Any, answer: bytes, loop: asyncio.AbstractEventLoop, *, most: int) -> None:
+        """When the turn ends, or there are `most` of them."""
         self._answers.append((transport, answer))
-        if last or len(self._answers) == MOST_TOGETHER:
+        if len(self._answers) >= most:
             self.end()
         elif len(self._answers) == 1:
             loop.call_soon(self.end)
@@ -175,11 +176,15 @@ class Protocol(HttpToolsProtocol):
             self._head = b"".join(b"%s: %s\r\n" % header for header in self._heads)
         asker, content = answer
         whole = ANSWER % (self._head, len(content), asker.encode(), content)
-        self._turn.send(self.transport, whole, self.loop, last=len(self.connections) == 1)
+        self._turn.send(self.transport, whole, self.loop, most=self._most_together())
         self.server_state.total_requests += 1
         self._answered_at = self.loop.time()
         if self._idle_timer is None:
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
+
+    def _most_together(self) -> int:
+        """Who is alone waits for nobody. Only a gateway comes by the Unix socket, and has no address."""
+        return 1 if len(self.connections) == 1 else PORTION if self.client is None else sys.maxsize
 
     def _close_if_idle(self) -> None:
         """One timer that looks again instead of one for every request. Uvicorn's own is set after its answers."""

@@ -4,12 +4,13 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import uvicorn
 
-from services.chassis.at_once import MOST_BYTES, MOST_TOGETHER, Answer, Protocol, Turn
+from services.chassis.at_once import MOST_BYTES, PORTION, Answer, Protocol, Turn
 from services.chassis.http import Receive, Scope, Send
 
 READ = 64 * 1024
@@ -202,18 +203,27 @@ async def test_the_answers_of_a_turn_are_kept_by_one_write_before_they_are_sent(
     other.writer.close()
 
 
-async def test_of_many_answers_some_are_sent_while_the_next_are_made(
+async def test_a_gateway_gets_many_answers_in_portions(
     server: uvicorn.Server, connection: Connection, kept: Kept
 ) -> None:
-    port = server.servers[0].sockets[0].getsockname()[1]
-    other = Connection(*await asyncio.open_connection("127.0.0.1", port))
-    while len(server.server_state.connections) < 2:
-        await asyncio.sleep(0)
-    connection.writer.write(post() * (2 * MOST_TOGETHER + 1))
-    for _ in range(2 * MOST_TOGETHER + 1):
-        assert (await connection.answer())["status"] == "200"
-    assert kept.writes == [MOST_TOGETHER, MOST_TOGETHER, 1]
-    other.writer.close()
+    many = 2 * PORTION + 1
+    with TemporaryDirectory(dir="/tmp") as folder:
+        path = f"{folder}/socket"
+        loop, made = asyncio.get_running_loop(), server.config.http_protocol_class
+        beside = await loop.create_unix_server(
+            lambda: made(config=server.config, server_state=server.server_state, app_state={}),  # type: ignore[call-arg]
+            path,
+        )
+        gateway = Connection(*await asyncio.open_unix_connection(path))
+        while len(server.server_state.connections) < 2:
+            await asyncio.sleep(0)
+        for asking in (gateway, connection):
+            asking.writer.write(post() * many)
+            for _ in range(many):
+                assert (await asking.answer())["status"] == "200"
+        gateway.writer.close()
+        beside.close()
+    assert kept.writes == [PORTION, PORTION, 1, many]
 
 
 async def test_who_is_alone_waits_for_nobody(connection: Connection, kept: Kept) -> None:
