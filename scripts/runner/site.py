@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.runner.interpolation import dotenv
-from services.chassis.neighbours import LONGEST_PATH, socket_path
-from services.chassis.ports import PORTS
+from services.chassis.ports import LONGEST_PATH, PORTS, socket_path
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,4 +1,8 @@
-"""Who is calling: the token is checked at the edge and here again."""
+"""Who is calling: the token is checked at the edge and here again.
+
+Dependencies are `async`, though they wait for nothing: FastAPI runs plain functions in another thread, which takes
+longer than they do.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -59,7 +63,7 @@ class TokenVerifier:
             raise NotSignedIn(f"The token is not valid: {error}") from error
 
 
-def anybody(request: Request) -> Caller | None:
+async def anybody(request: Request) -> Caller | None:
     """The caller if there is a token; a wrong token is refused, none is fine."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if not token:
@@ -70,19 +74,19 @@ def anybody(request: Request) -> Caller | None:
     return verifier.caller(token)
 
 
-def signed_in(caller: Annotated[Caller | None, Depends(anybody)]) -> Caller:
+async def signed_in(caller: Annotated[Caller | None, Depends(anybody)]) -> Caller:
     """The caller; raises NotSignedIn without a token."""
     if caller is None:
         raise NotSignedIn()
     return caller
 
 
-def moderator(caller: Annotated[Caller, Depends(signed_in)]) -> Caller:
+async def moderator(caller: Annotated[Caller, Depends(signed_in)]) -> Caller:
     """A caller with the role moderator (operators have it too)."""
     return _with_role(caller, "moderator", "operator")
 
 
-def operator(caller: Annotated[Caller, Depends(signed_in)]) -> Caller:
+async def operator(caller: Annotated[Caller, Depends(signed_in)]) -> Caller:
     """A caller with the role operator."""
     return _with_role(caller, "operator")
 

@@ -5,13 +5,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-LONGEST_PATH = 103
-"""Bytes of a socket's path that every system takes (macOS 103, Linux 107)."""
-
-
-def socket_path(folder: Path, port: int) -> Path:
-    """Where what listens on this port is also reached."""
-    return folder / str(port)
+from services.chassis.ports import socket_path
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """The one list of ports: the same in a container and locally (plus PORT_OFFSET and REPLICA)."""
 
 import os
+from pathlib import Path
 
 PORTS: dict[str, int] = {
     "gateway": 8080,
@@ -31,6 +32,14 @@ PORTS: dict[str, int] = {
     "grafana": 8370,
     "registry": 8380,
 }
+
+LONGEST_PATH = 103
+"""Bytes of a socket's path that every system takes (macOS 103, Linux 107)."""
+
+
+def socket_path(folder: Path, port: int) -> Path:
+    """Where what listens on this port is also reached on its own machine."""
+    return folder / str(port)
 
 
 def port(name: str) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from services.chassis.addresses import Address, NotAnAddress, addresses
-from services.chassis.neighbours import socket_path
+from services.chassis.ports import socket_path
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.contract import Arrays, Manifest, check
 from models.refusal import ContractBroken
 from services.chassis import errors, ports
-from services.chassis.auth import operator, signed_in
+from services.chassis.auth import operator
 from services.chassis.errors import NotSignedIn
 from services.chassis.ids import as_text, new_id
 from services.chassis.logs import request_id
@@ -118,19 +118,19 @@ class Rpc:
 
     async def RepositoryModelLoad(self, asked: Any, headers: Mapping[bytes, bytes]) -> Any:  # noqa: N802
         """Take a model into service again, in every replica."""
-        await self._switches.load(known(self._predictors, asked.model_name), self._operator(headers))
+        await self._switches.load(known(self._predictors, asked.model_name), await self._operator(headers))
         return protocol.RepositoryModelLoadResponse()
 
     async def RepositoryModelUnload(self, asked: Any, headers: Mapping[bytes, bytes]) -> Any:  # noqa: N802
         """Take a model out of service, in every replica."""
-        await self._switches.unload(known(self._predictors, asked.model_name), self._operator(headers))
+        await self._switches.unload(known(self._predictors, asked.model_name), await self._operator(headers))
         return protocol.RepositoryModelUnloadResponse()
 
-    def _operator(self, headers: Mapping[bytes, bytes]) -> str:
+    async def _operator(self, headers: Mapping[bytes, bytes]) -> str:
         scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if scheme.lower() != "bearer":
             raise NotSignedIn
-        return operator(signed_in(self._service.backends.verifier.caller(token))).name
+        return (await operator(self._service.backends.verifier.caller(token))).name
 
     def _inputs(self, manifest: Manifest, asked: Any) -> Arrays:
         """The arrays of a request, held against the contract; raises ContractBroken."""

@@ -8,7 +8,7 @@ from services.chassis.auth import Anybody, Caller
 from services.chassis.errors import NotAllowed, NotSignedIn
 
 
-def operator_or_inside(request: Request, caller: Anybody) -> Caller | None:
+async def operator_or_inside(request: Request, caller: Anybody) -> Caller | None:
     """The gateway says of everything it lets in where it came from; what does not say so was never outside."""
     if caller is None:
         if "x-forwarded-for" in request.headers:

@@ -99,14 +99,19 @@ def _caller(verifier: TokenVerifier, session: str | None) -> Caller | None:
         return None
 
 
-def signed_in(visit: Annotated[Visit, Depends(visit_of)]) -> Visit:
+async def current_visit(request: Request) -> Visit:
+    """The visit, as a dependency."""
+    return visit_of(request)
+
+
+async def signed_in(visit: Annotated[Visit, Depends(current_visit)]) -> Visit:
     """The visit of somebody who has signed in; else the sign-in page comes."""
     if visit.caller is None:
         raise NotSignedIn()
     return visit
 
 
-async def own_form(request: Request, visit: Annotated[Visit, Depends(visit_of)]) -> AsyncIterator[FormData]:
+async def own_form(request: Request, visit: Annotated[Visit, Depends(current_visit)]) -> AsyncIterator[FormData]:
     """The form that was sent, which must carry the visitor's own token."""
     async with request.form(max_files=1, max_fields=30, max_part_size=64 * 1024) as form:
         given = request.headers.get(HEADER) or form.get(FIELD)
@@ -136,6 +141,6 @@ def once() -> str:
     return str(uuid4())
 
 
-CurrentVisit = Annotated[Visit, Depends(visit_of)]
+CurrentVisit = Annotated[Visit, Depends(current_visit)]
 SignedInVisit = Annotated[Visit, Depends(signed_in)]
 OwnForm = Annotated[FormData, Depends(own_form)]

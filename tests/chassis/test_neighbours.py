@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from services.chassis.backends import Backends
-from services.chassis.neighbours import LONGEST_PATH, socket_path, sockets
+from services.chassis.neighbours import sockets
+from services.chassis.ports import LONGEST_PATH, socket_path
 from services.chassis.service import Service, run
 from tests.servers import free_port
 

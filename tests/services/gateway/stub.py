@@ -9,7 +9,7 @@ from pathlib import Path
 from socketserver import TCPServer
 from urllib.parse import parse_qs, urlsplit
 
-from services.chassis.neighbours import socket_path
+from services.chassis.ports import socket_path
 
 
 class Stub(ThreadingHTTPServer):
