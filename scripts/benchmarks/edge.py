@@ -121,11 +121,10 @@ def passage(folder: Path, jwks: Path, token: str, rounds: int, seconds: float) -
     for number in range(rounds):
         sys.stderr.write(f"progress round={number + 1}/{rounds} what=gateway\n")
         with host(folder, jwks, "prediction_log,fallback") as place:
-            ports = [place.port, place.port + 1]
-            found[DIRECT].append(wrk(ports, SERVED, OPEN_INFERENCE, CONNECTIONS, seconds, token))
+            found[DIRECT].append(warm([place.port, place.port + 1], token, seconds))
             for way in random.sample((THROUGH, THROUGH_TCP), 2):
                 with gateway(folder, jwks, 0, tcp=way == THROUGH_TCP) as port:
-                    found[way].append(wrk([port], SERVED, OPEN_INFERENCE, CONNECTIONS, seconds, token))
+                    found[way].append(warm([port], token, seconds))
     usual = {way: statistics.median(one.rps for one in measured) for way, measured in found.items()}
     rows = []
     for way, measured in found.items():
@@ -134,6 +133,12 @@ def passage(folder: Path, jwks: Path, token: str, rounds: int, seconds: float) -
         beside = f"{usual[way] / usual[DIRECT]:.2f}"
         rows.append([way, f"{usual[way]:,.0f}", spread, beside, f"{late:.1f}", str(errors)])
     return rows, Bound("through the gateway beside direct", usual[THROUGH] / usual[DIRECT], 0.4)
+
+
+def warm(ports: Sequence[int], token: str, seconds: float) -> Measured:
+    """After a second of the same, in which connections are opened and caches filled."""
+    wrk(ports, SERVED, OPEN_INFERENCE, CONNECTIONS, 1, token)
+    return wrk(ports, SERVED, OPEN_INFERENCE, CONNECTIONS, seconds, token)
 
 
 def limit(folder: Path, jwks: Path, token: str, rate: int, seconds: float) -> tuple[list[list[str]], list[Bound]]:

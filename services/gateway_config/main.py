@@ -14,6 +14,8 @@ from services.gateway_config.defaults import default_answers
 from services.gateway_config.upstreams import Upstream
 
 TEMPLATE = Path(__file__).parents[1] / "gateway" / "envoy.yaml.j2"
+SUBJECT = "x-token-subject"
+"""Header in which the gateway keeps who asks; only it may say so."""
 RESPONSE_HEADERS = {
     "content-security-policy": "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
     "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -83,7 +85,8 @@ def render(settings: GatewaySettings) -> str:
         jwks=settings.jwks_file.read_text(),
         json_limit=routes.JSON_LIMIT,
         routes=routes.rendered(predictions_per_second=settings.predictions_per_second, for_browsers=RESPONSE_HEADERS),
-        program=routes.PROGRAM,
+        prediction=routes.PREDICTION,
+        subject=SUBJECT,
         over_limit=routes.OVER_LIMIT,
         defaults=default_answers(),
         pages={page.name: page.read_text() for page in TEMPLATE.parent.glob("*.html")},

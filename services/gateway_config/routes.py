@@ -16,7 +16,7 @@ UPLOAD_LIMIT = 12 * 1024 * 1024 + 64 * 1024
 OVER_LIMIT = "x-over-limit"
 """Header of a request that the model is not to answer; only the gateway may say so."""
 
-PROGRAM = "program"
+PREDICTION = "prediction"
 """Whose token a prediction needs, by its name in the template."""
 
 RPC = "/inference.GRPCInferenceService"
@@ -81,7 +81,7 @@ class Predictions(Shaped):
     """What asks a model: beyond the limit a request is marked, and its host answers by the default.
 
     Programs ask, many times a second: so only what they need is done for each request. Nothing is told to browsers or
-    compressed.
+    compressed, and the gateway's log does not say who asked: the prediction log does.
     """
 
     per_second: int = 0
@@ -237,7 +237,7 @@ def _token() -> Json:
     return {
         "envoy.filters.http.jwt_authn": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig",
-            "requirement_name": PROGRAM,
+            "requirement_name": PREDICTION,
         }
     }
 

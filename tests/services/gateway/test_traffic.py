@@ -319,3 +319,9 @@ def test_the_log_says_whose_request_was_refused(http: httpx.Client, gateway: Gat
 
     eventually(lambda: bool(lines()), "a line in the log")
     assert lines()[0]["user"] == str(me)
+
+
+def test_nobody_says_whose_prediction_it_is(http: httpx.Client) -> None:
+    for path in ("/v2/models/a/infer", "/v2/models/a/predict"):
+        answer = http.post(path, headers=GOOD | {"x-token-subject": "somebody-else"})
+        assert "x-token-subject" not in answer.json()["headers"]
