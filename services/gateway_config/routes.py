@@ -81,8 +81,7 @@ class Predictions(Shaped):
     """What asks a model: beyond the limit a request is marked, and its host answers by the default.
 
     Programs ask, many times a second: so only what they need is done for each request. Nothing is told to browsers or
-    compressed, hosts are not told where requests come from, and the gateway's log does not say who asked: the prediction
-    log does.
+    compressed, and the gateway's log does not say who asked: the prediction log does.
     """
 
     per_second: int = 0
@@ -98,7 +97,6 @@ class Predictions(Shaped):
             **route,
             # The time limit holds for silence too; another timer for each request is not needed.
             "route": {**route["route"], "idle_timeout": "0s"},
-            "request_headers_to_remove": ["x-forwarded-for", "x-forwarded-proto", "x-envoy-external-address"],
             "typed_per_filter_config": {
                 **route["typed_per_filter_config"],
                 **_off("compressor"),
