@@ -3,7 +3,8 @@
     scripts/bench edge [--rounds 5] [--seconds 4] [--rate 1000]
 
 Two replicas with the small model, and an Envoy with the configuration that the platform renders, which asks them over
-Unix sockets as on one machine, or over TCP as in containers; every request carries a token.
+Unix sockets as on one machine; every request carries a token. The model is declared to be light (LIGHT_MODELS), so one
+replica answers as long as it is well. Beside it the same over TCP as in containers, and without that declaration.
 """
 
 import base64
@@ -34,7 +35,7 @@ from scripts.benchmarks.tables import Bound, markdown, table
 
 HOST_PORT, GATEWAY_PORT, CONNECTIONS = 17400, 17600, 64
 SOCKETS = "sockets"
-DIRECT, THROUGH, THROUGH_TCP = "direct", "through the gateway", "through the gateway, its hosts by TCP"
+DIRECT, THROUGH, TCP, TURNS = "direct", "through the gateway", "... its hosts by TCP", "... both hosts in turn"
 AUDIENCE, ISSUER = "platform", "identity"
 
 
@@ -76,8 +77,8 @@ def host(folder: Path, jwks: Path, patterns: str) -> Iterator[Place]:
 
 
 @contextlib.contextmanager
-def gateway(folder: Path, jwks: Path, per_second: int, *, tcp: bool = False) -> Iterator[int]:
-    """Envoy in front of the replicas, as on one machine or by TCP alone; gives its port."""
+def gateway(folder: Path, jwks: Path, per_second: int, way: str = THROUGH) -> Iterator[int]:
+    """Envoy in front of the replicas, as on one machine or in one of the other ways; gives its port."""
     config = folder / "envoy.yaml"
     hosts = ",".join(f"http://127.0.0.1:{HOST_PORT + at}" for at in range(2))
     given = {
@@ -87,7 +88,11 @@ def gateway(folder: Path, jwks: Path, per_second: int, *, tcp: bool = False) -> 
         "PREDICTIONS_PER_SECOND": str(per_second),
         "PORT_OFFSET": str(GATEWAY_PORT - 8080),
         "LISTEN_HOST": "127.0.0.1",
-    } | ({} if tcp else {"SOCKET_FOLDER": str(folder / SOCKETS)})
+    }
+    if way != TCP:
+        given["SOCKET_FOLDER"] = str(folder / SOCKETS)
+    if way != TURNS:
+        given["LIGHT_MODELS"] = "iris"
     words = [sys.executable, "-m", "services", "gateway-config"]
     subprocess.run(words, cwd=ROOT, env={**os.environ, **given}, check=True, capture_output=True)
     envoy = str(Path(sys.executable).with_name("envoy"))
@@ -117,13 +122,13 @@ def passage(folder: Path, jwks: Path, token: str, rounds: int, seconds: float) -
 
     One Envoy is up to a tenth faster than the next with the same configuration: each round starts its own.
     """
-    found: dict[str, list[Measured]] = {DIRECT: [], THROUGH: [], THROUGH_TCP: []}
+    found: dict[str, list[Measured]] = {DIRECT: [], THROUGH: [], TCP: [], TURNS: []}
     for number in range(rounds):
         sys.stderr.write(f"progress round={number + 1}/{rounds} what=gateway\n")
         with host(folder, jwks, "prediction_log,fallback") as place:
             found[DIRECT].append(warm([place.port, place.port + 1], token, seconds))
-            for way in random.sample((THROUGH, THROUGH_TCP), 2):
-                with gateway(folder, jwks, 0, tcp=way == THROUGH_TCP) as port:
+            for way in random.sample((THROUGH, TCP, TURNS), 3):
+                with gateway(folder, jwks, 0, way) as port:
                     found[way].append(warm([port], token, seconds))
     usual = {way: statistics.median(one.rps for one in measured) for way, measured in found.items()}
     rows = []

@@ -4,7 +4,7 @@ Order counts: the first that fits wins. Paths are not rewritten: a service serve
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 Json = Mapping[str, Any]
@@ -16,8 +16,14 @@ UPLOAD_LIMIT = 12 * 1024 * 1024 + 64 * 1024
 OVER_LIMIT = "x-over-limit"
 """Header of a request that the model is not to answer; only the gateway may say so."""
 
+LIMIT = "local_ratelimit"
+"""The filter that counts predictions."""
+
 PREDICTION = "prediction"
 """Whose token a prediction needs, by its name in the template."""
+
+AFFINITY = "inference-sync-affinity"
+"""The hosts of `inference-sync`, for light models."""
 
 RPC = "/inference.GRPCInferenceService"
 """The Open Inference Protocol over gRPC."""
@@ -84,8 +90,12 @@ class Predictions(Shaped):
     compressed, and the gateway's log does not say who asked: the prediction log does.
     """
 
-    per_second: int = 0
-    """0: no limit."""
+    to_one: bool = False
+    """What asks for one model goes to one replica as long as it is well.
+
+    Two replicas and the gateway do not fit into the caches of two cores. Where the model is so light that one replica
+    keeps up with the gateway, each request costs both less when the other one rests.
+    """
 
     def told(self, headers: Sequence[Json]) -> Iterator[Json]:
         """Nothing for browsers."""
@@ -96,17 +106,16 @@ class Predictions(Shaped):
         return {
             **route,
             # The time limit holds for silence too; another timer for each request is not needed.
-            "route": {**route["route"], "idle_timeout": "0s"},
+            "route": {**route["route"], "idle_timeout": "0s", **self._affinity()},
             "typed_per_filter_config": {
                 **route["typed_per_filter_config"],
                 **_off("compressor"),
                 **_token(),
-                **self._limit(),
             },
         }
 
-    def _limit(self) -> Json:
-        return _marking(self.per_second) if self.per_second else {}
+    def _affinity(self) -> Json:
+        return {"hash_policy": [{"header": {"header_name": ":path"}}]} if self.to_one else {}
 
 
 @dataclass(frozen=True)
@@ -176,14 +185,32 @@ ROUTES: tuple[Route | Nowhere, ...] = (
 )
 
 
-def rendered(*, predictions_per_second: int, for_browsers: Mapping[str, str]) -> list[Json]:
-    """The routes as Envoy takes them; 0: no limit. A service may say otherwise than `for_browsers`."""
-    limited = (replace(r, per_second=predictions_per_second) if isinstance(r, Predictions) else r for r in ROUTES)
+def rendered(for_browsers: Mapping[str, str], light_models: Sequence[str]) -> list[Json]:
+    """The routes as Envoy takes them. A service may say otherwise than `for_browsers`."""
     headers = [
         {"header": {"key": name, "value": value}, "append_action": "ADD_IF_ABSENT"}
         for name, value in for_browsers.items()
     ]
-    return [one for route in limited for one in route.told(headers)]
+    routes = (*_light(light_models), *ROUTES)
+    return [_unlimited(one, route) for route in routes for one in route.told(headers)]
+
+
+def _light(models: Sequence[str]) -> Iterator[Route]:
+    if models:
+        path = f"/v2/models/({'|'.join(models)})(/versions/*)?/infer"
+        yield Predictions(path, AFFINITY, body=UPLOAD_LIMIT, repeatable=True, to_one=True)
+
+
+def limit(per_second: int) -> Json:
+    """One for the predictions of all routes together; 0: none."""
+    return _marking(per_second) if per_second else {}
+
+
+def _unlimited(rendered: Json, route: Route | Nowhere) -> Json:
+    """Everything but predictions."""
+    if isinstance(route, Predictions):
+        return rendered
+    return {**rendered, "typed_per_filter_config": {**rendered.get("typed_per_filter_config", {}), **_off(LIMIT)}}
 
 
 def _shape(path: str) -> str:
@@ -208,7 +235,8 @@ def _retry(again_on: str) -> Json:
                 },
             }
         ],
-        "host_selection_retry_max_attempts": 3,
+        # The same one may be found several times where a hash decides.
+        "host_selection_retry_max_attempts": 10,
     }
 
 
@@ -246,7 +274,7 @@ def _marking(per_second: int) -> Json:
     """Nobody is refused: what is over the limit is told so, and passes."""
     always, never = ({"default_value": {"numerator": part, "denominator": "HUNDRED"}} for part in (100, 0))
     return {
-        "envoy.filters.http.local_ratelimit": {
+        f"envoy.filters.http.{LIMIT}": {
             "@type": "type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
             "stat_prefix": "predictions",
             "token_bucket": {"max_tokens": per_second, "tokens_per_fill": per_second, "fill_interval": "1s"},

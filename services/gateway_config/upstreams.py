@@ -17,14 +17,17 @@ class Upstream:
     endpoints: tuple[Address, ...]
     sockets: Path | None = None
     """Where what is on this machine listens too, on sockets named by their port."""
+    affinity: bool = False
+    """Whether what asks for the same goes to one endpoint, which gets at most twice an equal share; else each is asked
+    in turn."""
 
     @classmethod
-    def of(cls, name: str, urls: str, sockets: Path | None = None) -> Self:
+    def of(cls, name: str, urls: str, sockets: Path | None = None, *, affinity: bool = False) -> Self:
         """From one URL, or several with commas between them; requests keep their path, so they have none."""
         endpoints = addresses(urls)
         if any(endpoint.path for endpoint in endpoints):
             raise NotAnAddress(f"{NotAnAddress.__doc__} Here is none: {urls!r}")
-        return cls(name, endpoints, sockets)
+        return cls(name, endpoints, sockets, affinity)
 
     def places(self) -> Iterator[Mapping[str, Any]]:
         """The endpoints as Envoy takes them."""

@@ -13,6 +13,7 @@ import pytest
 
 from models.text_violation.contract import contract
 from services.gateway_config.main import GatewaySettings, render
+from services.gateway_config.routes import AFFINITY
 from services.open_inference import read_answer
 from services.prediction import PredictionRequest
 from tests.servers import eventually, free_port
@@ -30,11 +31,16 @@ def strict(envoy: str, jwks_file: Path, tmp_path: Path) -> Iterator[httpx.Client
     def settings() -> GatewaySettings:
         url = f"http://127.0.0.1:{port}"
         return GatewaySettings(
-            jwks_file=jwks_file, listen_host="127.0.0.1", inference_sync_url=url, predictions_per_second=2
+            jwks_file=jwks_file,
+            listen_host="127.0.0.1",
+            inference_sync_url=url,
+            predictions_per_second=2,
+            light_models="text_violation",
         )
 
     with replica(str(port)), gateway_to(envoy, tmp_path, settings) as gateway:
-        eventually(lambda: gateway.healthy("inference-sync") == 1, "a healthy replica")
+        for name in ("inference-sync", AFFINITY):
+            eventually(lambda name=name: gateway.healthy(name) == 1, "a healthy replica")
         with httpx.Client(base_url=gateway.url, headers=GOOD, timeout=20) as client:
             yield client
 

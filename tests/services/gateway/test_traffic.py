@@ -17,7 +17,7 @@ import pytest
 
 from services.chassis.addresses import Address, NotAnAddress
 from services.gateway_config.main import GatewaySettings, render, run
-from services.gateway_config.routes import JSON_LIMIT, UPLOAD_LIMIT
+from services.gateway_config.routes import AFFINITY, JSON_LIMIT, UPLOAD_LIMIT
 from services.gateway_config.upstreams import Upstream
 from tests.servers import eventually, free_port
 from tests.services.gateway.conftest import Gateway, gateway_to, replica
@@ -33,7 +33,12 @@ TWO = "http://127.0.0.1:8200,http://127.0.0.1:8201"
 
 
 @pytest.mark.parametrize(
-    "given", [{}, {"inference_sync_url": TWO}, {"inference_sync_url": TWO, "socket_folder": Path("/s")}]
+    "given",
+    [
+        {},
+        {"inference_sync_url": TWO},
+        {"inference_sync_url": TWO, "socket_folder": Path("/s"), "light_models": "iris,other_2"},
+    ],
 )
 def test_envoy_takes_the_configuration(envoy: str, jwks_file: Path, tmp_path: Path, given: dict[str, Any]) -> None:
     file = tmp_path / "envoy.yaml"
@@ -229,7 +234,11 @@ def two_replicas(
 
     def settings() -> GatewaySettings:
         return GatewaySettings(
-            jwks_file=jwks_file, listen_host="127.0.0.1", inference_sync_url=urls, socket_folder=sockets
+            jwks_file=jwks_file,
+            listen_host="127.0.0.1",
+            inference_sync_url=urls,
+            socket_folder=sockets,
+            light_models="light,lighter",
         )
 
     with (
@@ -237,20 +246,57 @@ def two_replicas(
         replica(str(second), *more) as two,
         gateway_to(envoy, tmp_path, settings) as gateway,
     ):
-        eventually(lambda: gateway.healthy("inference-sync") == 2, "two healthy replicas")
+        for name in ("inference-sync", AFFINITY):
+            eventually(lambda name=name: gateway.healthy(name) == 2, "two healthy replicas")
         yield gateway, [one, two]
 
 
+def port_of(replica: subprocess.Popen[bytes]) -> str:
+    """Where it listens."""
+    assert isinstance(replica.args, list)
+    return str(replica.args[4])
+
+
+def names(gateway: Gateway, path: str) -> list[str]:
+    """Who answers, one time after the other."""
+    with httpx.Client(base_url=gateway.url, headers=GOOD, timeout=20) as http:
+        return [http.post(path, content=b"x").json()["service"] for _ in range(20)]
+
+
+@pytest.mark.parametrize("path", ["/v2/models/light/infer", "/v2/models/lighter/versions/1/infer"])
+def test_a_light_model_is_answered_by_one_replica(two_replicas: Replicated, path: str) -> None:
+    assert len(set(names(two_replicas[0], path))) == 1
+
+
+@pytest.mark.parametrize("path", ["/v2/models/lightest/infer", "/v2/models/light/predict", "/v2/models/a/infer"])
+def test_every_other_one_by_both(two_replicas: Replicated, path: str) -> None:
+    found = names(two_replicas[0], path)
+    assert sorted(found.count(name) for name in set(found)) == [10, 10]
+
+
+def test_the_limit_of_light_models_and_others_is_one(jwks_file: Path) -> None:
+    configured = render(GatewaySettings(jwks_file=jwks_file, light_models="light", predictions_per_second=7))
+    assert configured.count("max_tokens") == 1
+
+
+def test_names_of_light_models_are_names(jwks_file: Path) -> None:
+    with pytest.raises(ValueError, match="light_models"):
+        GatewaySettings(jwks_file=jwks_file, light_models="light, .*")
+
+
 @pytest.mark.parametrize("size", [1000, 3_000_000])
-def test_the_death_of_a_replica_is_not_seen(two_replicas: Replicated, size: int) -> None:
+@pytest.mark.parametrize("path", ["/v2/models/a/predict", "/v2/models/light/infer"])
+def test_the_death_of_a_replica_is_not_seen(two_replicas: Replicated, path: str, size: int) -> None:
     gateway, (one, two) = two_replicas
+    if names(gateway, path)[-1] == f"inference-sync-{port_of(two)}":
+        one, two = two, one
     found: list[int] = []
     stop = threading.Event()
 
     def client() -> None:
         with httpx.Client(base_url=gateway.url, headers=GOOD, timeout=20) as http:
             while not stop.is_set():
-                found.append(http.post("/v2/models/a/predict", content=b"x" * size).status_code)
+                found.append(http.post(path, content=b"x" * size).status_code)
 
     clients = [threading.Thread(target=client) for _ in range(4)]
     for thread in clients:
