@@ -9,18 +9,28 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 
 
-def free_port() -> int:
-    """A port nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port(*above: int) -> int:
+    """A port nobody listens on right now, nor on those so many above it."""
+    while True:
+        with ExitStack() as probes:
+            port = _taken(probes, 0)
+            with suppress(OSError, OverflowError):
+                for more in above:
+                    _taken(probes, port + more)
+                return port
+
+
+def _taken(probes: ExitStack, port: int) -> int:
+    probe = probes.enter_context(socket.socket())
+    probe.bind(("127.0.0.1", port))
+    return int(probe.getsockname()[1])
 
 
 def eventually(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:

@@ -41,8 +41,8 @@ class GatewaySettings(Settings):
     light_models: str = Field(
         "",
         pattern=r"^(\w+(,\w+)*)?$",
-        description="Models, comma-separated, whose `infer` requests go to one replica as long as it is well: faster for "
-        "a model that takes its host no longer than a request takes the gateway (60 µs), slower for others.",
+        description="Models, comma-separated, whose `infer` requests go to one replica as long as it is well: faster "
+        "where a request takes the host hardly longer than the gateway (60 µs), slower where it takes twice as long.",
     )
     identity_url: str = Field("http://identity:8110", description="Address of identity.")
     items_url: str = Field("http://items:8120", description="Address of items.")

@@ -69,7 +69,8 @@ def gateway_to(
     envoy: str, folder: Path, settings: Callable[[], GatewaySettings], replacing: tuple[str, str] = ("", "")
 ) -> Iterator[Gateway]:
     """Envoy with these settings, on ports of its own."""
-    public = free_port()
+    above = (PORTS[name] - PORTS["gateway"] for name in ("gateway-admin", "gateway-metrics"))
+    public = free_port(*above)
     gateway = Gateway(public, public - PORTS["gateway"] + PORTS["gateway-admin"], folder / "log")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PORT_OFFSET", str(public - PORTS["gateway"]))

@@ -39,8 +39,7 @@ def strict(envoy: str, jwks_file: Path, tmp_path: Path) -> Iterator[httpx.Client
         )
 
     with replica(str(port)), gateway_to(envoy, tmp_path, settings) as gateway:
-        for name in ("inference-sync", AFFINITY):
-            eventually(lambda name=name: gateway.healthy(name) == 1, "a healthy replica")
+        eventually(lambda: gateway.healthy("inference-sync") == gateway.healthy(AFFINITY) == 1, "a healthy replica")
         with httpx.Client(base_url=gateway.url, headers=GOOD, timeout=20) as client:
             yield client
 

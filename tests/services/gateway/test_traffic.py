@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import yaml
 
 from services.chassis.addresses import Address, NotAnAddress
 from services.gateway_config.main import GatewaySettings, render, run
@@ -29,6 +30,7 @@ Replicated = tuple[Gateway, list[subprocess.Popen[bytes]]]
 # ---- the configuration ----------------------------------------------------------------------------
 
 
+LIMIT = "envoy.filters.http.local_ratelimit"
 TWO = "http://127.0.0.1:8200,http://127.0.0.1:8201"
 
 
@@ -246,8 +248,7 @@ def two_replicas(
         replica(str(second), *more) as two,
         gateway_to(envoy, tmp_path, settings) as gateway,
     ):
-        for name in ("inference-sync", AFFINITY):
-            eventually(lambda name=name: gateway.healthy(name) == 2, "two healthy replicas")
+        eventually(lambda: gateway.healthy("inference-sync") == gateway.healthy(AFFINITY) == 2, "two healthy replicas")
         yield gateway, [one, two]
 
 
@@ -274,9 +275,14 @@ def test_every_other_one_by_both(two_replicas: Replicated, path: str) -> None:
     assert sorted(found.count(name) for name in set(found)) == [10, 10]
 
 
-def test_the_limit_of_light_models_and_others_is_one(jwks_file: Path) -> None:
-    configured = render(GatewaySettings(jwks_file=jwks_file, light_models="light", predictions_per_second=7))
-    assert configured.count("max_tokens") == 1
+def test_all_predictions_have_one_limit_and_nothing_else_has_any(jwks_file: Path) -> None:
+    settings = GatewaySettings(jwks_file=jwks_file, light_models="light", predictions_per_second=7)
+    listener = yaml.safe_load(render(settings))["static_resources"]["listeners"][0]
+    host = listener["filter_chains"][0]["filters"][0]["typed_config"]["route_config"]["virtual_hosts"][0]
+    assert host["typed_per_filter_config"][LIMIT]["token_bucket"]["max_tokens"] == 7
+    own = {route["route"]["cluster"]: route["typed_per_filter_config"].get(LIMIT) for route in host["routes"][:3]}
+    assert own == {AFFINITY: None, "inference-sync": None, "inference-sync-grpc": None}
+    assert all(route["typed_per_filter_config"][LIMIT]["disabled"] for route in host["routes"][3:])
 
 
 def test_names_of_light_models_are_names(jwks_file: Path) -> None:
