@@ -35,7 +35,7 @@ from scripts.benchmarks.tables import Bound, markdown, table
 
 HOST_PORT, GATEWAY_PORT, CONNECTIONS = 17400, 17600, 64
 SOCKETS = "sockets"
-DIRECT, THROUGH, TCP, TURNS = "direct", "through the gateway", "... its hosts by TCP", "... both hosts in turn"
+DIRECT, THROUGH, TCP, TURNS = "direct", "through the gateway", "the same, hosts by TCP", "the same, hosts in turn"
 AUDIENCE, ISSUER = "platform", "identity"
 
 
