@@ -30,7 +30,7 @@ COMMANDS = {
     "COMPOSE_PROJECT_NAME": "Names containers, volumes and images.",
     "CPUS": "Most processors a container may use; a machine with one needs `1`.",
     "FORK_SERVICES": "`false`: without Docker every service is a program of its own, none a copy of the nursery.",
-    "LIGHT_MODELS": "Models that take less time than the gateway: one replica answers for each as long as it is well.",
+    "LIGHT_MODELS": "Models that cost a host hardly more than the gateway: one replica answers for each of them.",
     "MEMORY_GB": "Least memory of the machine, 4 if not set; a smaller one is refused before anything starts.",
     "MODEL_IMAGE": "What `inference-in-image` runs; `scripts/build-image` prints it.",
     "PATTERNS_SYNC": "Patterns around the models of `inference-sync`, outermost first.",

@@ -206,11 +206,11 @@ def limit(per_second: int) -> Json:
     return _marking(per_second) if per_second else {}
 
 
-def _unlimited(rendered: Json, route: Route | Nowhere) -> Json:
+def _unlimited(one: Json, route: Route | Nowhere) -> Json:
     """Everything but predictions."""
     if isinstance(route, Predictions):
-        return rendered
-    return {**rendered, "typed_per_filter_config": {**rendered.get("typed_per_filter_config", {}), **_off(LIMIT)}}
+        return one
+    return {**one, "typed_per_filter_config": {**one.get("typed_per_filter_config", {}), **_off(LIMIT)}}
 
 
 def _shape(path: str) -> str:

@@ -1,14 +1,9 @@
 """Bodies, streams, failures and what is written about them: a real Envoy in front of stubs."""
 
 import json
-import os
-import signal
 import subprocess
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -20,12 +15,10 @@ from services.chassis.addresses import Address, NotAnAddress
 from services.gateway_config.main import GatewaySettings, render, run
 from services.gateway_config.routes import AFFINITY, JSON_LIMIT, UPLOAD_LIMIT
 from services.gateway_config.upstreams import Upstream
-from tests.servers import eventually, free_port
-from tests.services.gateway.conftest import Gateway, gateway_to, replica
+from tests.servers import eventually
+from tests.services.gateway.conftest import Gateway, gateway_to
 from tests.services.gateway.test_rules import GOOD, is_problem
 from tests.tokens import token
-
-Replicated = tuple[Gateway, list[subprocess.Popen[bytes]]]
 
 # ---- the configuration ----------------------------------------------------------------------------
 
@@ -85,6 +78,21 @@ def test_what_is_no_address(address: str) -> None:
     with pytest.raises(ValueError, match=r"address|[Pp]ort"):
         Upstream.of("a", address)
     assert issubclass(NotAnAddress, ValueError)
+
+
+def test_all_predictions_have_one_limit_and_nothing_else_has_any(jwks_file: Path) -> None:
+    settings = GatewaySettings(jwks_file=jwks_file, light_models="light", predictions_per_second=7)
+    listener = yaml.safe_load(render(settings))["static_resources"]["listeners"][0]
+    host = listener["filter_chains"][0]["filters"][0]["typed_config"]["route_config"]["virtual_hosts"][0]
+    assert host["typed_per_filter_config"][LIMIT]["token_bucket"]["max_tokens"] == 7
+    own = {route["route"]["cluster"]: route["typed_per_filter_config"].get(LIMIT) for route in host["routes"][:3]}
+    assert own == {AFFINITY: None, "inference-sync": None, "inference-sync-grpc": None}
+    assert all(route["typed_per_filter_config"][LIMIT]["disabled"] for route in host["routes"][3:])
+
+
+def test_names_of_light_models_are_names(jwks_file: Path) -> None:
+    with pytest.raises(ValueError, match="light_models"):
+        GatewaySettings(jwks_file=jwks_file, light_models="light, .*")
 
 
 # ---- bodies ---------------------------------------------------------------------------------------
@@ -215,131 +223,6 @@ def test_a_browser_with_a_huge_picture_gets_a_page_that_says_so(http: httpx.Clie
     assert (answer.status_code, answer.headers["content-type"]) == (413, "text/html; charset=utf-8")
     assert "12 MB" in answer.text
     assert "retry-after" not in answer.headers
-
-
-@pytest.fixture
-def short_folder() -> Iterator[Path]:
-    """A socket's path may not be long."""
-    with TemporaryDirectory(dir="/tmp") as folder:
-        yield Path(folder)
-
-
-@pytest.fixture(params=["TCP", "Unix sockets"])
-def two_replicas(
-    request: pytest.FixtureRequest, envoy: str, jwks_file: Path, tmp_path: Path, short_folder: Path
-) -> Iterator[Replicated]:
-    """A gateway of its own, because its replicas die."""
-    first, second = free_port(), free_port()
-    urls = f"http://127.0.0.1:{first},http://127.0.0.1:{second}"
-    sockets = short_folder if request.param == "Unix sockets" else None
-    more = [str(sockets)] if sockets else []
-
-    def settings() -> GatewaySettings:
-        return GatewaySettings(
-            jwks_file=jwks_file,
-            listen_host="127.0.0.1",
-            inference_sync_url=urls,
-            socket_folder=sockets,
-            light_models="light,lighter",
-        )
-
-    with (
-        replica(str(first), *more) as one,
-        replica(str(second), *more) as two,
-        gateway_to(envoy, tmp_path, settings) as gateway,
-    ):
-        eventually(lambda: gateway.healthy("inference-sync") == gateway.healthy(AFFINITY) == 2, "two healthy replicas")
-        yield gateway, [one, two]
-
-
-def port_of(replica: subprocess.Popen[bytes]) -> str:
-    """Where it listens."""
-    assert isinstance(replica.args, list)
-    return str(replica.args[4])
-
-
-def names(gateway: Gateway, path: str) -> list[str]:
-    """Who answers, one time after the other."""
-    with httpx.Client(base_url=gateway.url, headers=GOOD, timeout=20) as http:
-        return [http.post(path, content=b"x").json()["service"] for _ in range(20)]
-
-
-@pytest.mark.parametrize("path", ["/v2/models/light/infer", "/v2/models/lighter/versions/1/infer"])
-def test_a_light_model_is_answered_by_one_replica(two_replicas: Replicated, path: str) -> None:
-    assert len(set(names(two_replicas[0], path))) == 1
-
-
-@pytest.mark.parametrize("path", ["/v2/models/lightest/infer", "/v2/models/light/predict", "/v2/models/a/infer"])
-def test_every_other_one_by_both(two_replicas: Replicated, path: str) -> None:
-    found = names(two_replicas[0], path)
-    assert sorted(found.count(name) for name in set(found)) == [10, 10]
-
-
-def test_all_predictions_have_one_limit_and_nothing_else_has_any(jwks_file: Path) -> None:
-    settings = GatewaySettings(jwks_file=jwks_file, light_models="light", predictions_per_second=7)
-    listener = yaml.safe_load(render(settings))["static_resources"]["listeners"][0]
-    host = listener["filter_chains"][0]["filters"][0]["typed_config"]["route_config"]["virtual_hosts"][0]
-    assert host["typed_per_filter_config"][LIMIT]["token_bucket"]["max_tokens"] == 7
-    own = {route["route"]["cluster"]: route["typed_per_filter_config"].get(LIMIT) for route in host["routes"][:3]}
-    assert own == {AFFINITY: None, "inference-sync": None, "inference-sync-grpc": None}
-    assert all(route["typed_per_filter_config"][LIMIT]["disabled"] for route in host["routes"][3:])
-
-
-def test_names_of_light_models_are_names(jwks_file: Path) -> None:
-    with pytest.raises(ValueError, match="light_models"):
-        GatewaySettings(jwks_file=jwks_file, light_models="light, .*")
-
-
-@pytest.mark.parametrize("size", [1000, 3_000_000])
-@pytest.mark.parametrize("path", ["/v2/models/a/predict", "/v2/models/light/infer"])
-def test_the_death_of_a_replica_is_not_seen(two_replicas: Replicated, path: str, size: int) -> None:
-    gateway, (one, two) = two_replicas
-    if names(gateway, path)[-1] == f"inference-sync-{port_of(two)}":
-        one, two = two, one
-    found: list[int] = []
-    stop = threading.Event()
-
-    def client() -> None:
-        with httpx.Client(base_url=gateway.url, headers=GOOD, timeout=20) as http:
-            while not stop.is_set():
-                found.append(http.post(path, content=b"x" * size).status_code)
-
-    clients = [threading.Thread(target=client) for _ in range(4)]
-    for thread in clients:
-        thread.start()
-    eventually(lambda: len(found) > 100, "answers of both")
-    os.kill(one.pid, signal.SIGKILL)
-    killed_at = len(found)
-    eventually(lambda: gateway.healthy("inference-sync") == 1, "the dead replica to be left out")
-    eventually(lambda: len(found) > killed_at + 100, "answers of the other")
-    stop.set()
-    for thread in clients:
-        thread.join()
-    assert set(found) == {200}
-    os.kill(two.pid, signal.SIGKILL)
-    eventually(lambda: gateway.healthy("inference-sync") == 0, "both to be left out")
-    started = time.monotonic()
-    is_problem(httpx.get(f"{gateway.url}/v2", headers=GOOD), 503)
-    assert time.monotonic() - started < 1
-
-
-def test_a_replica_that_comes_back_is_used_again(
-    two_replicas: Replicated,
-) -> None:
-    gateway, (one, _) = two_replicas
-    os.kill(one.pid, signal.SIGKILL)
-    one.wait()
-    eventually(lambda: gateway.healthy("inference-sync") == 1, "the dead replica to be left out")
-    assert isinstance(one.args, list)
-    with replica(*map(str, one.args[4:])):
-        eventually(lambda: gateway.healthy("inference-sync") == 2, "the replica to be back")
-        names: set[str] = set()
-
-        def both() -> bool:
-            names.add(httpx.get(f"{gateway.url}/v2", headers=GOOD).json()["service"])
-            return len(names) == 2
-
-        eventually(both, "answers of both")
 
 
 # ---- the log --------------------------------------------------------------------------------------
