@@ -25,6 +25,8 @@ MOST_BYTES = 64 * 1024
 PORTION = 8
 """Answers that a gateway gets together: it passes them on while the next are made. Nobody else gains by portions."""
 ANSWER = b"HTTP/1.1 200 OK\r\n%scontent-type: application/json\r\ncontent-length: %d\r\nx-request-id: %s\r\n\r\n%s"
+TO_GATEWAY = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
+"""Date, server and request id are told by the gateway itself: it would read them only to write its own."""
 
 
 class Keeper(Interface):
@@ -171,20 +173,31 @@ class Protocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def _send(self, answer: Answer) -> None:
-        if self._heads is not self.server_state.default_headers:  # another one every second
-            self._heads = self.server_state.default_headers
-            self._head = b"".join(b"%s: %s\r\n" % header for header in self._heads)
         asker, content = answer
-        whole = ANSWER % (self._head, len(content), asker.encode(), content)
+        if self._is_gateway:
+            whole = TO_GATEWAY % (len(content), content)
+        else:
+            whole = ANSWER % (self._usual_head(), len(content), asker.encode(), content)
         self._turn.send(self.transport, whole, self.loop, most=self._most_together())
         self.server_state.total_requests += 1
         self._answered_at = self.loop.time()
         if self._idle_timer is None:
             self._idle_timer = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle)
 
+    def _usual_head(self) -> bytes:
+        if self._heads is not self.server_state.default_headers:  # another one every second
+            self._heads = self.server_state.default_headers
+            self._head = b"".join(b"%s: %s\r\n" % header for header in self._heads)
+        return self._head
+
     def _most_together(self) -> int:
-        """Who is alone waits for nobody. Only a gateway comes by the Unix socket, and has no address."""
-        return 1 if len(self.connections) == 1 else PORTION if self.client is None else sys.maxsize
+        """Who is alone waits for nobody."""
+        return 1 if len(self.connections) == 1 else PORTION if self._is_gateway else sys.maxsize
+
+    @property
+    def _is_gateway(self) -> bool:
+        """Only a gateway comes by the Unix socket, and has no address."""
+        return self.client is None
 
     def _close_if_idle(self) -> None:
         """One timer that looks again instead of one for every request. Uvicorn's own is set after its answers."""

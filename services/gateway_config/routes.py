@@ -19,6 +19,9 @@ OVER_LIMIT = "x-over-limit"
 LIMIT = "local_ratelimit"
 """The filter that counts predictions."""
 
+ORIGIN = ("x-forwarded-for", "x-forwarded-proto", "x-envoy-external-address")
+"""Headers in which the gateway says where a request comes from: of no use to a model's host."""
+
 PREDICTION = "prediction"
 """Whose token a prediction needs, by its name in the template."""
 
@@ -59,7 +62,12 @@ class Route:
     def _route(self, condition: Json, again_on: str) -> Json:
         return {
             "match": {**self.match(), **condition},
-            "route": {"cluster": self.service, "timeout": "15s", "retry_policy": _retry(again_on)},
+            "route": {
+                "cluster": self.service,
+                "timeout": "15s",
+                "idle_timeout": "60s",
+                "retry_policy": _retry(again_on),
+            },
             **_body(self.body),
         }
 
@@ -105,6 +113,7 @@ class Predictions(Shaped):
         route = super()._route(condition, again_on)
         return {
             **route,
+            "request_headers_to_remove": list(ORIGIN),
             # The time limit holds for silence too; another timer for each request is not needed.
             "route": {**route["route"], "idle_timeout": "0s", **self._affinity()},
             "typed_per_filter_config": {

@@ -71,7 +71,7 @@ class Echo(BaseHTTPRequestHandler):
         seen = {"service": self.server.name, "method": self.command, "path": self.path, "body": size}
         headers = {name.lower(): value for name, value in self.headers.items()}
         body = json.dumps({**seen, "headers": headers, "padding": "x" * int(self.query.get("size", 0))}).encode()
-        self.send_response(int(self.query.get("status", 200)))
+        self.send_response_only(int(self.query.get("status", 200)))  # no date, no server
         self.send_header("Content-Type", self.query.get("type", "application/json"))
         self.send_header("Content-Length", str(len(body)))
         if "policy" in self.query:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from services.gateway_config.routes import ORIGIN
 from tests import tokens
 from tests.services.gateway.conftest import Gateway
 
@@ -189,3 +190,9 @@ def test_headers_of_the_gateways_own_are_taken_away(http: httpx.Client) -> None:
 def test_a_client_cannot_hide_its_address(http: httpx.Client) -> None:
     seen = http.get("/api/search", headers={"x-forwarded-for": "1.2.3.4"}).json()["headers"]
     assert seen["x-forwarded-for"].split(",")[-1] != "1.2.3.4"
+
+
+def test_a_prediction_does_not_tell_its_host_where_it_comes_from(http: httpx.Client) -> None:
+    for path in ("/v2/models/a/infer", "/v2/models/a/predict"):
+        assert not set(ORIGIN) & set(http.post(path, headers=GOOD).json()["headers"])
+    assert set(ORIGIN) <= set(http.get("/api/search").json()["headers"])

@@ -1,8 +1,10 @@
 """Bodies, streams, failures and what is written about them: a real Envoy in front of stubs."""
 
 import json
+import socket
 import subprocess
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -153,6 +155,13 @@ def test_answers_of_models_are_for_programs(http: httpx.Client, road: str) -> No
     assert not {"content-security-policy", "x-frame-options", "content-encoding"} & set(headers)
 
 
+@pytest.mark.parametrize("path", ["/api/texts/terms", "/v2/models/a/infer"])
+def test_the_gateway_says_what_a_service_leaves_to_it(http: httpx.Client, path: str) -> None:
+    headers = http.post(path, headers=GOOD | {"x-request-id": "told"}).headers
+    assert (headers["server"], headers["x-request-id"]) == ("envoy", "told")
+    assert parsedate_to_datetime(headers["date"])
+
+
 def test_a_service_may_say_otherwise(http: httpx.Client) -> None:
     answer = http.get("/?policy=default-src%20none")
     assert answer.headers.get_list("content-security-policy") == ["default-src none"]
@@ -216,6 +225,27 @@ def test_who_waits_too_long_is_told(envoy: str, jwks_file: Path, tmp_path: Path,
     with gateway_to(envoy, tmp_path, settings, replacing=('"15s"', '"0.1s"')) as impatient:
         is_problem(httpx.get(f"{impatient.url}/api/items/late?wait=1"), 504)
         items.go_on.set()
+
+
+@pytest.mark.parametrize("path", ["/api/texts/terms", "/v2/models/a/infer"])
+def test_who_stops_in_the_middle_of_a_body_is_told(envoy: str, jwks_file: Path, tmp_path: Path, path: str) -> None:
+    def settings() -> GatewaySettings:
+        return GatewaySettings(jwks_file=jwks_file, listen_host="127.0.0.1")
+
+    head = f"POST {path} HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\nAuthorization: {GOOD['Authorization']}\r\n\r\n"
+    with (
+        gateway_to(envoy, tmp_path, settings, replacing=("60s", "0.1s")) as impatient,
+        socket.create_connection(("127.0.0.1", impatient.port), timeout=20) as client,
+    ):
+        client.sendall(head.encode() + b"half")
+        assert client.recv(1000).startswith(b"HTTP/1.1 408 ")
+
+
+def test_silence_has_a_limit_on_every_route(jwks_file: Path) -> None:
+    listener = yaml.safe_load(render(GatewaySettings(jwks_file=jwks_file)))["static_resources"]["listeners"][0]
+    routes = listener["filter_chains"][0]["filters"][0]["typed_config"]["route_config"]["virtual_hosts"][0]["routes"]
+    for limits in (route["route"] for route in routes if "route" in route):
+        assert {limits.get("timeout"), limits.get("idle_timeout")} - {"0s", None}, limits
 
 
 def test_a_browser_with_a_huge_picture_gets_a_page_that_says_so(http: httpx.Client) -> None:
