@@ -168,12 +168,12 @@ async def test_a_job_of_a_dead_process_is_taken_up_by_another(start: Start, owne
 
 async def test_a_slow_model_keeps_its_job_as_long_as_its_process_lives(start: Start, owner: Headers) -> None:
     slow, other = FakePredictor(), FakePredictor()
-    first = await start(with_model=slow, job_lease_seconds=0.4)
+    first = await start(with_model=slow, job_lease_seconds=1)
     job = await ask(first, owner)
     while not slow.asked:
         await asyncio.sleep(0.01)
-    second = await start(with_model=other, job_lease_seconds=0.4)
-    await second.http.get(f"/v2/jobs/{job['id']}", params={"wait": 1.5}, headers=owner)
+    second = await start(with_model=other, job_lease_seconds=1)
+    await second.http.get(f"/v2/jobs/{job['id']}", params={"wait": 2}, headers=owner)
     slow.may_answer.set()
     assert (await ended(second, job, owner))["attempts"] == 1
     assert other.asked == []
@@ -182,7 +182,7 @@ async def test_a_slow_model_keeps_its_job_as_long_as_its_process_lives(start: St
 async def test_an_answer_that_comes_after_another_took_over_counts_for_nothing(start: Start, owner: Headers) -> None:
     late, quick = FakePredictor(), FakePredictor()
     quick.may_answer.set()
-    first = await start(with_model=late, job_lease_seconds=600)
+    first = await start(with_model=late, job_lease_seconds=600, jobs_at_once=1)  # no hand free to take it up itself
     job = await ask(first, owner)
     while not late.asked:
         await asyncio.sleep(0.01)
