@@ -31,8 +31,8 @@ AFFINITY = "inference-sync-affinity"
 RPC = "/inference.GRPCInferenceService"
 """The Open Inference Protocol over gRPC."""
 
-STREAM_SILENCE = "3600s"
-"""How long a stream of events may say nothing."""
+SILENCE, STREAM_SILENCE = "60s", "3600s"
+"""How long nothing may be said: in a request and its answer, in a stream of events."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Route:
             "route": {
                 "cluster": self.service,
                 "timeout": "15s",
-                "idle_timeout": "60s",
+                "idle_timeout": SILENCE,
                 "retry_policy": _retry(again_on),
             },
             **_body(self.body),

@@ -112,9 +112,7 @@ def test_the_death_of_a_replica_is_not_seen(two_replicas: Replicated, path: str,
     assert time.monotonic() - started < 1
 
 
-def test_a_replica_that_comes_back_is_used_again(
-    two_replicas: Replicated,
-) -> None:
+def test_a_replica_that_comes_back_is_used_again(two_replicas: Replicated) -> None:
     gateway, (one, _) = two_replicas
     os.kill(one.pid, signal.SIGKILL)
     one.wait()
