@@ -1,6 +1,7 @@
 """Works off a table of jobs: takes as many as it has hands, and says that it is still at them.
 
-What a dead process left is taken like anything else, as soon as its lease has ended.
+What a dead process left is taken like anything else, as soon as its lease has ended. What this process has in hand
+it never takes a second time, even when it could not renew the lease.
 """
 
 import asyncio
@@ -22,6 +23,10 @@ class Taken(Protocol):
     def id(self) -> UUID:
         """The job's."""
 
+    @property
+    def attempts(self) -> int:
+        """Which holder of the job this is."""
+
 
 Job = TypeVar("Job", bound=Taken)
 
@@ -29,11 +34,11 @@ Job = TypeVar("Job", bound=Taken)
 class Table(Protocol[Job]):
     """Where jobs are kept."""
 
-    async def take(self, most: int) -> list[Job]:
-        """Up to so many that wait, or whose holder is silent."""
+    async def take(self, most: int, *, besides: Sequence[UUID]) -> list[Job]:
+        """Up to so many that wait, or whose holder is silent, and none of these."""
 
-    async def hold(self, ids: Sequence[UUID]) -> None:
-        """They are still being worked on."""
+    async def hold(self, taken: Sequence[Job]) -> None:
+        """They are still being worked on, as far as nobody else has taken them over."""
 
 
 class Hands(Generic[Job]):
@@ -44,7 +49,7 @@ class Hands(Generic[Job]):
     ) -> None:
         self._table, self._work = table, work
         self._at_once, self._lease_seconds = at_once, lease_seconds
-        self._working: dict[UUID, asyncio.Task[None]] = {}
+        self._working: dict[UUID, tuple[Job, asyncio.Task[None]]] = {}
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -59,7 +64,7 @@ class Hands(Generic[Job]):
                 await self._take()
                 await self._moment()
         finally:
-            for task in self._working.values():
+            for _, task in self._working.values():
                 task.cancel()
 
     async def hold(self) -> None:
@@ -67,7 +72,7 @@ class Hands(Generic[Job]):
         while True:
             await asyncio.sleep(self._lease_seconds / 4)
             try:
-                await self._table.hold(list(self._working))
+                await self._table.hold([job for job, _ in self._working.values()])
             except Exception as error:
                 log.warning("leases not renewed: %r", error, extra={"action": "jobs.not_held"})
 
@@ -76,12 +81,12 @@ class Hands(Generic[Job]):
         if free <= 0:
             return
         try:
-            taken = await self._table.take(free)
+            taken = await self._table.take(free, besides=list(self._working))
         except Exception as error:
             log.warning("no jobs taken: %r", error, extra={"action": "jobs.not_taken"})
             return
         for job in taken:
-            self._working[job.id] = asyncio.create_task(self._one(job))
+            self._working[job.id] = job, asyncio.create_task(self._one(job))
 
     async def _one(self, job: Job) -> None:
         try:

@@ -111,7 +111,7 @@ class Jobs:
         async with self._database.connection() as connection:
             return await _maybe(connection, job_id)
 
-    async def take(self, most: int) -> list[Taken]:
+    async def take(self, most: int, *, besides: Sequence[UUID]) -> list[Taken]:
         """Up to so many jobs that wait, or whose holder is silent; they are this process's until the lease ends."""
         async with self._database.connection() as connection:
             found = await connection.execute(
@@ -119,23 +119,28 @@ class Jobs:
                 UPDATE jobs SET state = 'running', attempts = attempts + 1, due_at = now() + %s,
                     failures = failures + (state = 'running')::integer
                 WHERE id IN (
-                    SELECT id FROM jobs WHERE state IN ('waiting', 'running') AND due_at <= now()
+                    SELECT id FROM jobs
+                    WHERE state IN ('waiting', 'running') AND due_at <= now() AND id <> ALL(%s)
                     ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
                 )
                 RETURNING id, model, form, body, context, attempts, failures,
                     extract(epoch FROM now() - created_at)::float AS age_seconds
                 """,
-                (self._lease, most),
+                (self._lease, list(besides), most),
             )
             return [_taken(row) for row in await found.fetchall()]
 
-    async def hold(self, ids: Sequence[UUID]) -> None:
-        """They are still being worked on."""
-        if ids:
+    async def hold(self, taken: Sequence[Taken]) -> None:
+        """They are still being worked on, as far as nobody else has taken them over."""
+        if taken:
             async with self._database.connection() as connection:
                 await connection.execute(
-                    "UPDATE jobs SET due_at = now() + %s WHERE id = ANY(%s) AND state = 'running'",
-                    (self._lease, list(ids)),
+                    """
+                    UPDATE jobs SET due_at = now() + %s
+                    FROM unnest(%s::uuid[], %s::integer[]) AS held (id, attempts)
+                    WHERE jobs.id = held.id AND jobs.attempts = held.attempts AND state = 'running'
+                    """,
+                    (self._lease, [job.id for job in taken], [job.attempts for job in taken]),
                 )
 
     async def done(self, job: Taken, prediction: Mapping[str, Any]) -> bool:

@@ -108,25 +108,30 @@ class Jobs:
         """What was answered at once."""
         await self._do("UPDATE jobs SET fast = %s WHERE id = %s", (Jsonb(fast), job_id))
 
-    async def take(self, most: int) -> list[Taken]:
+    async def take(self, most: int, *, besides: Sequence[UUID]) -> list[Taken]:
         """Up to so many jobs that wait, or whose holder is silent."""
         found = await self._rows(
             """
             UPDATE jobs SET state = 'running', attempts = attempts + 1, due_at = now() + %s
             WHERE id IN (
-                SELECT id FROM jobs WHERE state IN ('waiting', 'running') AND due_at <= now()
+                SELECT id FROM jobs WHERE state IN ('waiting', 'running') AND due_at <= now() AND id <> ALL(%s)
                 ORDER BY due_at LIMIT %s FOR UPDATE SKIP LOCKED
             )
             RETURNING id, body, content_type, attempts, extract(epoch FROM now() - created_at)::float AS age_seconds
             """,
-            (self._lease, most),
+            (self._lease, list(besides), most),
         )
         return [Taken(**row) for row in found]
 
-    async def hold(self, ids: Sequence[UUID]) -> None:
-        """They are still being worked on."""
-        sql = "UPDATE jobs SET due_at = now() + %s WHERE id = ANY(%s) AND state = 'running'"
-        await self._do(sql, (self._lease, list(ids)))
+    async def hold(self, taken: Sequence[Taken]) -> None:
+        """They are still being worked on, as far as nobody else has taken them over."""
+        await self._do(
+            """
+            UPDATE jobs SET due_at = now() + %s FROM unnest(%s::uuid[], %s::integer[]) AS held (id, attempts)
+            WHERE jobs.id = held.id AND jobs.attempts = held.attempts AND state = 'running'
+            """,
+            (self._lease, [job.id for job in taken], [job.attempts for job in taken]),
+        )
 
     async def done(self, job: Taken, slow: Mapping[str, Any]) -> None:
         """It has its answer; what was sent is not needed any longer."""

@@ -1,6 +1,7 @@
 """Asking for later: nothing accepted is lost, no answer counts twice, and nobody sees another's job."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,8 @@ from psycopg import OperationalError
 from services.chassis.settings import Unusable
 from services.inference_async.callbacks import Callbacks
 from services.inference_async.job_metrics import JobMetrics
+from services.inference_async.jobs import Asked, Jobs
+from services.prediction import NOBODY
 from tests.conftest import MakeDatabase
 from tests.services.inference_async.conftest import FakePredictor, Running, Start
 
@@ -168,21 +171,37 @@ async def test_a_job_of_a_dead_process_is_taken_up_by_another(start: Start, owne
 
 async def test_a_slow_model_keeps_its_job_as_long_as_its_process_lives(start: Start, owner: Headers) -> None:
     slow, other = FakePredictor(), FakePredictor()
-    first = await start(with_model=slow, job_lease_seconds=1)
+    first = await start(with_model=slow, job_lease_seconds=2)
     job = await ask(first, owner)
     while not slow.asked:
         await asyncio.sleep(0.01)
-    second = await start(with_model=other, job_lease_seconds=1)
-    await second.http.get(f"/v2/jobs/{job['id']}", params={"wait": 2}, headers=owner)
+    second = await start(with_model=other, job_lease_seconds=2)
+    await second.http.get(f"/v2/jobs/{job['id']}", params={"wait": 4}, headers=owner)
     slow.may_answer.set()
     assert (await ended(second, job, owner))["attempts"] == 1
     assert other.asked == []
 
 
+async def test_who_could_not_renew_a_lease_does_not_take_up_its_own_job(start: Start, owner: Headers) -> None:
+    slow = FakePredictor()
+    process = await start(with_model=slow, job_lease_seconds=600)
+    job = await ask(process, owner)
+    while not slow.asked:
+        await asyncio.sleep(0.01)
+    async with process.service.backends.database.connection() as connection:
+        await connection.execute("UPDATE jobs SET due_at = now() - interval '1 minute'")  # as if it had been silent
+    await ask(process, owner)
+    while len(slow.asked) < 2:  # what waits is looked for again, and the first job would be the first in turn
+        await asyncio.sleep(0.01)
+    slow.may_answer.set()
+    assert (await ended(process, job, owner))["attempts"] == 1
+    assert len(slow.asked) == 2
+
+
 async def test_an_answer_that_comes_after_another_took_over_counts_for_nothing(start: Start, owner: Headers) -> None:
     late, quick = FakePredictor(), FakePredictor()
     quick.may_answer.set()
-    first = await start(with_model=late, job_lease_seconds=600, jobs_at_once=1)  # no hand free to take it up itself
+    first = await start(with_model=late, job_lease_seconds=600)
     job = await ask(first, owner)
     while not late.asked:
         await asyncio.sleep(0.01)
@@ -194,6 +213,22 @@ async def test_an_answer_that_comes_after_another_took_over_counts_for_nothing(s
     late.may_answer.set()
     assert (await ended(first, job, owner))["prediction"] == done["prediction"]
     assert first.metric("jobs_ended_total", model="text_violation", outcome="done") == 0
+
+
+async def test_who_lost_a_job_does_not_hold_it_for_its_new_holder(database: MakeDatabase) -> None:
+    hour = timedelta(hours=1)
+    pool = await database("inference_async")
+    silent = Jobs(pool, lease=timedelta(0), keep=hour, most=9, most_each=9)
+    patient = Jobs(pool, lease=hour, keep=hour, most=9, most_each=9)
+    asked = Asked("someone", "text_violation", "raw", 1, b"{}", NOBODY, b"digest")
+    await silent.add(asked)
+    lost = await silent.take(1, besides=[])
+    found = await silent.take(1, besides=[])
+    await patient.hold(lost)
+    taken = await silent.take(1, besides=[])  # nobody has prolonged it
+    await patient.hold(taken)
+    assert [job.attempts for job in (*lost, *found, *taken)] == [1, 2, 3]
+    assert await silent.take(1, besides=[]) == []
 
 
 async def test_what_kills_three_processes_has_failed(start: Start, owner: Headers) -> None:

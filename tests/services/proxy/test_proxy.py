@@ -9,6 +9,8 @@ import httpx
 import orjson
 import pytest
 
+from services.proxy.jobs import Asked, Jobs
+from tests.conftest import MakeDatabase
 from tests.services.proxy.conftest import Predictors, Running, Start
 
 PICTURE = b"a picture"
@@ -99,13 +101,30 @@ async def test_a_dead_proxy_loses_nothing(start: Start, predictors: Predictors) 
     assert keys == set(ids)
 
 
-async def test_a_job_that_is_held_is_not_taken_by_another(start: Start, predictors: Predictors) -> None:
+async def test_a_job_that_is_held_is_not_taken_by_another(
+    start: Start, predictors: Predictors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEASE_SECONDS", "2")
     first, second = await start(), await start()
     told = (await ask(first)).json()
-    await asyncio.sleep(1.2)  # three leases
+    await asyncio.sleep(4)  # two leases
     predictors.go_on.set()
     await ended(second, told["id"])
     assert len(predictors.to("slow")) == 1
+
+
+async def test_who_lost_a_job_does_not_hold_it_for_its_new_holder(database: MakeDatabase) -> None:
+    pool = await database("proxy")
+    silent = Jobs(pool, lease_seconds=0, keep_seconds=3600, cache_seconds=0)
+    patient = Jobs(pool, lease_seconds=3600, keep_seconds=3600, cache_seconds=0)
+    await silent.book(Asked("someone", b"picture", "image/jpeg", b"digest"))
+    lost = await silent.take(1, besides=[])
+    found = await silent.take(1, besides=[])
+    await patient.hold(lost)
+    taken = await silent.take(1, besides=[])  # nobody has prolonged it
+    await patient.hold(taken)
+    assert [job.attempts for job in (*lost, *found, *taken)] == [1, 2, 3]
+    assert await silent.take(1, besides=[]) == []
 
 
 async def test_while_the_slow_predictor_is_away_the_job_waits(start: Start, predictors: Predictors) -> None:
