@@ -53,7 +53,7 @@ class PredictorSettings(Settings):
     models: str = Field(
         "", description="Which models to serve, comma-separated; `-NAME` means all but that one; empty means all."
     )
-    model_poll_seconds: float = Field(2.0, gt=0, description="How often the registry is asked for the champion.")
+    model_poll_seconds: float = Field(4.0, gt=0, description="How often the registry is asked for the champion.")
     model_threads: int = Field(1, ge=1, description="Threads of one ONNX Runtime session.")
     model_workers: int = Field(
         default_factory=lambda: min(4, _cores()), ge=1, description="Predictions (and decodings) made at the same time."
@@ -107,6 +107,8 @@ class Aliases:
 
 
 LARGE_ANSWER_BYTES = 64 * 1024
+SHORT_TEXT_BYTES = 512
+"""Tensors of such a text are made sooner than a thread would begin."""
 Encoded = tuple[Arrays, Mapping[str, Any]]
 """The tensors of a raw input, and parameters that say what went wrong while they were made."""
 
@@ -172,6 +174,8 @@ class Predictor:
 
     async def encoded(self, raw: bytes) -> Encoded:
         """The tensors of raw bytes; raises ValueError where the bytes are no such thing."""
+        if self.takes_text and len(raw) <= SHORT_TEXT_BYTES:
+            return self.features.encode(raw), {}
         try:
             return await self.threads.run(self.features.encode, raw), {}
         except Overloaded:

@@ -131,6 +131,7 @@ class KafkaBus:
                 acks="all",
                 compression_type="zstd",
                 linger_ms=0,
+                max_in_flight_requests_per_connection=1,  # what comes meanwhile goes as one batch, not as one each
                 retries=3,
                 request_timeout_ms=5000,
                 max_block_ms=4000,
@@ -203,7 +204,7 @@ class KafkaSubscription:
         self._topics = list(topics)
         self._made = made
         self._thread = ThreadPoolExecutor(1, f"kafka-{group}")
-        self._pace = Pace()
+        self._pace = Pace(settings.kafka_gather_seconds)
         self._consumer: Any = None
         self._joined_at: float | None = None
         self._looked_at = self._member_at = 0.0

@@ -11,14 +11,13 @@ from collections.abc import Callable
 WINDOW_SECONDS = 1.0
 MUCH = 20
 """Messages within the window."""
-GATHER_SECONDS = 0.2
 
 
 class Pace:
     """Of one consumer."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self, gather_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._gather_seconds, self._clock = gather_seconds, clock
         self._came: deque[tuple[float, int]] = deque()
         self._asked_at = 0.0
 
@@ -36,4 +35,4 @@ class Pace:
             self._came.popleft()
         if sum(count for _, count in self._came) < MUCH:
             return 0.0
-        return max(0.0, self._asked_at + GATHER_SECONDS - now)
+        return max(0.0, self._asked_at + self._gather_seconds - now)

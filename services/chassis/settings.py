@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     kafka_fetch_max_wait_ms: int = Field(
         500, description="How long the broker may hold a fetch. One that polls instead of waiting needs less."
     )
+    kafka_gather_seconds: float = Field(
+        0.2, ge=0, description="How long a consumer to whom much comes lets more gather before it asks again."
+    )
     kafka_forgets: bool = Field(
         False,
         description="Whether the broker keeps its log in memory only: then senders keep what the warehouse has not.",

@@ -148,9 +148,11 @@ def offer_jobs(service: Service, settings: InferenceAsyncSettings, answers: Answ
         service.background(loop)
     service.every(POLL_SECONDS)(changes.poll)
 
-    @service.every(0.5)
-    async def _callbacks() -> None:
-        await callbacks.deliver_due(desk.written)
+    if settings.hosts:
+
+        @service.every(0.5)
+        async def _callbacks() -> None:
+            await callbacks.deliver_due(desk.written)
 
     @service.every(5)
     async def _jobs_swept() -> None:

@@ -26,7 +26,7 @@ def kept(arrays: Arrays, specs: tuple[TensorSpec, ...], most: int) -> dict[str, 
 
 
 def _in_short(name: str, array: NDArray[Any], specs: tuple[TensorSpec, ...]) -> dict[str, Any]:
-    about = {"datatype": _NAMES.get(array.dtype.char, str(array.dtype)), "shape": array.shape}
+    about = {"datatype": _NAMES.get(array.dtype.char) or str(array.dtype), "shape": array.shape}
     labels = next((spec.labels for spec in specs if spec.name == name), None)
     if labels and array.ndim == 2 and array.shape[1] == len(labels):
         return about | {"top": _best(array, labels)}

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from services.chassis.pace import GATHER_SECONDS, MUCH, Pace
+from services.chassis.pace import MUCH, Pace
+
+GATHER_SECONDS = 0.2
 
 
 @dataclass
@@ -22,7 +24,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def pace(clock: Clock) -> Pace:
-    return Pace(clock)
+    return Pace(GATHER_SECONDS, clock)
 
 
 def test_while_little_comes_it_asks_at_once(pace: Pace) -> None:
