@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -11,8 +10,9 @@ import pytest
 
 from scripts.containers.project import ports
 from tests.containers.conftest import ROOT
+from tests.docker_compose import with_compose
 
-pytestmark = pytest.mark.skipif(not shutil.which("docker"), reason="docker is not there")
+pytestmark = with_compose
 
 
 def meant(project: str, port: int) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """What cannot work is refused with words that say what is wrong; the README says what to do about each."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 
@@ -9,9 +8,10 @@ import pytest
 
 from scripts.containers.project import ports
 from tests.containers.conftest import ROOT, Containers
+from tests.docker_compose import with_compose
 
 OTHER = "refused"
-pytestmark = pytest.mark.skipif(not shutil.which("docker"), reason="docker is not there")
+pytestmark = with_compose
 
 
 def compose(*words: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -1,7 +1,6 @@
 """Reading compose.yaml: YAML 1.2, variables, merging, known keys."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from scripts.runner.interpolation import dotenv, text
 from scripts.runner.keys import PLACES, BadCompose
 from scripts.runner.site import ROOT
 from scripts.runner.topology import Service, service, topology
+from tests.docker_compose import with_compose
 
 
 def read(tmp_path: Path, content: str, **variables: str) -> dict[str, Any]:
@@ -149,10 +149,7 @@ def test_a_wrong_value_is_named_with_its_service() -> None:
         service("s", {"stop_grace_period": "soon"})
 
 
-@pytest.mark.skipif(
-    not shutil.which("docker") or subprocess.run(["docker", "compose", "version"], capture_output=True).returncode != 0,
-    reason="docker compose is not installed",
-)
+@with_compose
 def test_compose_reads_the_same() -> None:
     """Docker's own reading of compose.yaml, brought into our form, is ours."""
     command = ["docker", "compose", "--profile", "*", "config"]
