@@ -1,4 +1,4 @@
-"""Tests that ask Docker Compose run where it is. The `docker` command alone is not enough: Compose is a part of its own."""
+"""Tests that ask Docker Compose run where it is: the `docker` command alone is not enough."""
 
 import shutil
 import subprocess

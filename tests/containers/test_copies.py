@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 
 from scripts.containers.project import ports
 from tests.containers.conftest import ROOT
