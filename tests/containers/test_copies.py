@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Iterator
 from typing import Any
 
-
 from scripts.containers.project import ports
 from tests.containers.conftest import ROOT
 from tests.docker_compose import with_compose
