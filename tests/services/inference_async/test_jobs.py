@@ -342,6 +342,23 @@ async def test_a_callback_is_signed_and_repeated_until_it_arrives(start: Start, 
     assert '"done"' in request.content.decode()
 
 
+async def test_while_no_host_may_be_called_a_callback_waits(start: Start, owner: Headers, tmp_path: Any) -> None:
+    key, model, receiver = tmp_path / "callback", FakePredictor(), Receiver()
+    key.write_bytes(b"a secret\n")
+    settings = {"callback_hosts": "shop.example", "callback_key_file": key}
+    first = await start(httpx.MockTransport(receiver), with_model=model, job_lease_seconds=0.3, **settings)
+    job = await ask(first, owner, **{"Callback-Url": "https://shop.example/heard"})
+    await first.die()
+    model.may_answer.set()
+    without = await start(httpx.MockTransport(receiver), with_model=model)
+    await ended(without, job, owner)
+    await asyncio.sleep(1.2)  # twice as long as until callbacks are looked for, where they are
+    assert (await told(without, job, owner, "due"))["attempts"] == 0
+    await without.die()
+    await told(await start(httpx.MockTransport(receiver), with_model=model, **settings), job, owner, "delivered")
+    assert len(receiver.heard) == 1
+
+
 async def test_a_slow_receiver_holds_nobody_up(database: MakeDatabase) -> None:
     pool, quick, heard = await database("inference_async"), asyncio.Event(), list[str]()
 
